@@ -1,0 +1,31 @@
+# cutover_layer(<folder> [DEPENDS <lower layers>] [LIBRARIES <third-party targets>])
+#
+# Makes the static library of one folder from all its .cc files. A new file needs no line here.
+function(cutover_layer name)
+  cmake_parse_arguments(LAYER "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  add_library(cutover_${name} STATIC ${sources})
+  target_include_directories(cutover_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  list(TRANSFORM LAYER_DEPENDS PREPEND cutover_)
+  target_link_libraries(cutover_${name} PUBLIC ${LAYER_DEPENDS} PRIVATE ${LAYER_LIBRARIES})
+endfunction()
+
+# cutover_tests(<name> [DEPENDS <layers>] [LIBRARIES <targets>] [LABELS <ctest labels>] [TIMEOUT s] [FILES <files>])
+#
+# One Catch2 program from all *_test.cc files of the current folder, one ctest entry per program.
+function(cutover_tests name)
+  cmake_parse_arguments(TESTS "" "TIMEOUT" "DEPENDS;LIBRARIES;LABELS;FILES" ${ARGN})
+  if(NOT TESTS_FILES)
+    file(GLOB TESTS_FILES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)
+  endif()
+  if(NOT TESTS_TIMEOUT)
+    set(TESTS_TIMEOUT 300)
+  endif()
+  add_executable(${name}_test ${TESTS_FILES})
+  list(TRANSFORM TESTS_DEPENDS PREPEND cutover_)
+  target_link_libraries(${name}_test PRIVATE cutover_catch_main ${TESTS_DEPENDS} ${TESTS_LIBRARIES})
+  add_test(NAME ${name} COMMAND ${name}_test)
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${TESTS_TIMEOUT} LABELS "${TESTS_LABELS}"
+    ENVIRONMENT "CUTOVER_PROGRAM=$<TARGET_FILE:cutover>;CUTOVER_SOURCE=${PROJECT_SOURCE_DIR}")
+endfunction()

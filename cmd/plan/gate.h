@@ -1,0 +1,49 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/plan/journal.h"
+#include "cmd/plan/plan.h"
+#include "providers/capabilities.h"
+
+namespace cutover {
+
+/// Whether a phase may go on. Pure values from pure functions; `why` is one sentence for people.
+struct Gate {
+  std::string name;                 ///< `ttl-drained`, `preflight-passed`, ...: what --override names
+  bool open = false;
+  std::optional<Instant> opens_at;  ///< when time alone will open it; empty: time alone will not
+  std::string why;
+  bool overridden = false;
+};
+
+/// What the drain gate needs to know beside plan and history, per zone in plan order.
+struct DrainFacts {
+  providers::ChangeSignal signal = providers::ChangeSignal::kServing;
+  Seconds settle_time{};
+};
+
+/// design: opens at max over the record sets the swap changes of (t0 + old TTL).
+Gate ttl_drained(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts, Instant now);
+/// A passed preflight with this plan hash, not older than `max_age`.
+Gate preflight_passed(const Plan& plan, const History& history, Seconds max_age, Instant now);
+/// The last sweep of every zone: every address answers, AA, the same serial, the values that `from` names.
+Gate authoritative_in_sync(const Plan& plan, const History& history);
+/// Live record sets against what the plan or the journal expects: one entry per drifted set.
+struct Drift {
+  RecordKey key;
+  std::string expected;
+  std::string found;
+};
+Gate no_drift(const std::vector<Drift>& drift);
+/// `skew`: the largest clock difference seen against TSIG or HTTP Date; over 5 s closes every time gate.
+Gate clock_agrees(std::optional<Span> skew);
+/// Inside the plan's window; open when it has none.
+Gate within_window(const Plan& plan, Instant now);
+/// Every mention that `assess` recorded has an `ack` (or has gone from the plan).
+Gate mentions_acknowledged(const Plan& plan);
+/// A HTTPS/SVCB record with `ech` among the changes needs the plan's word that the new side holds the key.
+Gate ech_key_held(const Plan& plan);
+
+}  // namespace cutover

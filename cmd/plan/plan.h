@@ -1,0 +1,128 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/domain_name.h"
+#include "core/endpoint.h"
+#include "core/record_set.h"
+#include "providers/provider.h"
+
+namespace cutover {
+
+/// Where something stands in the plan file; both count from 1. Line 0: not from a file.
+struct Position {
+  int line = 0;
+  int column = 0;
+};
+
+/// One record set and its two values. `from` empty: the set is created. `to` empty: it is removed.
+struct PlannedChange {
+  DomainName name;
+  RecordType type = RecordType::kA;
+  std::vector<std::string> from;  ///< canonical rdata, sorted
+  std::vector<std::string> to;
+  Position at;
+  RecordKey key() const { return {name, type}; }
+};
+
+struct ZonePlan {
+  DomainName zone;
+  providers::ProviderConfig provider;
+  std::vector<Endpoint> authoritative;  ///< empty: the delegation is walked
+  std::string view;                     ///< names the split-horizon view this plan is about; empty: none
+  std::vector<PlannedChange> changes;
+  Position at;
+};
+
+struct TtlPlan {
+  Seconds during{60};             ///< the low TTL
+  std::optional<Seconds> before;  ///< declared: it was this high until lately
+};
+
+struct Window {
+  Instant opens{};
+  Instant closes{};
+  std::string text;  ///< as written, with its time zone
+};
+
+struct HttpExpectation {
+  std::string path = "/";
+  int status = 200;
+};
+
+struct EndpointPlan {
+  std::vector<DomainName> names;
+  std::uint16_t port = 443;
+  std::optional<HttpExpectation> http;
+  std::string starttls;                        ///< empty: TLS from the first byte
+  std::vector<IpAddress> old_addresses;        ///< where `changes` do not tell
+  std::vector<IpAddress> new_addresses;
+  Position at;
+};
+
+struct WatchPlan {
+  std::vector<std::string> resolvers{"default"};  ///< `default`, or addresses in the resolver syntax
+  std::vector<std::string> must;                  ///< operator names or addresses that have to agree
+  double quorum_resolvers = 0.5;                  ///< share that has to answer
+  double quorum_operators = 0.5;
+  int samples = 2;                                ///< K: consecutive new answers wanted from each
+  Seconds give_up{7200};
+};
+
+/// Something that names the old side and that no change touches. Written by `assess`.
+struct Mention {
+  std::string text;    ///< `TXT @ spf1 ip4:198.51.100.10`: what an `ack` quotes
+  std::string reason;  ///< why it is not touched
+  Position at;
+};
+
+struct Ack {
+  std::string mention;
+  std::string why;
+  Position at;
+};
+
+enum class GateBefore { kSwap, kRestoreTtl, kRetire };
+
+struct ExternalGate {
+  std::string name;
+  GateBefore before = GateBefore::kSwap;
+  std::vector<std::string> run;  ///< argv; exit 0 opens. Empty: an HTTP gate
+  std::string url;
+  std::string pointer;           ///< JSON pointer (RFC 6901) to a number
+  std::optional<double> min, max;
+  Seconds timeout{10};
+  Position at;
+};
+
+struct NotifyPlan {
+  std::string webhook;  ///< env/NAME or file/PATH holding the URL
+  std::vector<std::string> events;
+};
+
+/// A plan file, read and checked. A value: engines are given what they need of it, never the plan.
+struct Plan {
+  int version = 1;
+  std::string name;
+  std::filesystem::path file;  ///< where it was read from; the state folder lies beside it
+  std::vector<ZonePlan> zones;
+  TtlPlan ttl;
+  std::optional<Window> window;
+  bool approve = false;
+  std::vector<EndpointPlan> endpoints;
+  WatchPlan watch;
+  Seconds standby{172800};
+  std::vector<Mention> mentions;
+  std::vector<Ack> acks;
+  std::vector<ExternalGate> gates;
+  std::vector<NotifyPlan> notify;
+  std::vector<Endpoint> lookup;
+  bool new_side_holds_ech_key = false;  ///< `swap: { ech: new-side-holds-the-key }`
+  std::string hash;                     ///< lower-case hex SHA-256 of the content; comments and layout do not count
+};
+
+}  // namespace cutover

@@ -1,0 +1,59 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/endpoint.h"
+#include "net/loop.h"
+#include "net/message.h"
+#include "net/tsig.h"
+
+namespace cutover::net {
+
+enum class DnsTransport {
+  kUdpThenTcp,  ///< UDP, and TCP when truncated
+  kTcp,
+};
+
+/// One question to one server.
+struct DnsRequest {
+  Endpoint server;
+  Message message;                  ///< the id is replaced by a random one on sending
+  DnsTransport transport = DnsTransport::kUdpThenTcp;
+  std::optional<TsigKey> key;
+  std::chrono::milliseconds timeout{2000};  ///< of one try, real time
+  int tries = 3;                    ///< UDP retransmissions included; UPDATEs are sent once
+};
+
+/// How a conversation ended. kGarbage: bytes came that are no reply to this question (another id,
+/// another question, malformed); waiting went on for a right one until the time was up.
+enum class Outcome { kAnswered, kTimeout, kUnreachable, kGarbage, kTsigFailed };
+std::string_view to_text(Outcome outcome);
+
+struct DnsAnswer {
+  Outcome outcome = Outcome::kTimeout;
+  Message reply;                    ///< valid when kAnswered, or kTsigFailed with a parseable reply
+  TsigStatus tsig = TsigStatus::kUnsigned;
+  std::optional<Instant> peer_time; ///< time signed of the peer, where it signed
+  std::string detail;               ///< one clause for people: "connection refused", "reply had another question"
+  Instant received{};               ///< by `clock`, when the last byte came (or when it was given up)
+  std::chrono::microseconds rtt{};  ///< real time
+  bool over_tcp = false;
+};
+
+/// A bounded fan-out: sends all requests, at most `in_flight` at a time, and returns the answers in
+/// the order of the requests, each exactly once. Source address, id and question are checked, each
+/// UDP question uses a fresh randomly bound socket. `clock` dates the answers and signs TSIG.
+/// `sent` (optional) is called right before the first byte of each request leaves.
+std::vector<DnsAnswer> exchange_all(Loop& loop, const Clock& clock, const std::vector<DnsRequest>& requests,
+                                    std::size_t in_flight = 64);
+DnsAnswer exchange(Loop& loop, const Clock& clock, const DnsRequest& request);
+
+/// AXFR over TCP (RFC 5936), TSIG-checked per message where a key is given. kRefused says which of
+/// REFUSED, NOTAUTH, BADKEY... the server answered.
+Result<Zone> transfer_zone(Loop& loop, const Clock& clock, const Endpoint& server, const DomainName& zone,
+                           const std::optional<TsigKey>& key, std::chrono::milliseconds timeout);
+
+}  // namespace cutover::net

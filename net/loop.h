@@ -1,0 +1,75 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "core/clock.h"
+
+namespace cutover::net {
+
+/// The one event loop of the program (Asio underneath; no Asio type leaves net/).
+/// Single-threaded: every callback runs inside run_until() on the thread that called it.
+/// A callback runs at most once per arming; destroying the handle cancels it.
+class Loop {
+ public:
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  /// A pending timer or descriptor wait. Owning: destroying it cancels. Must not outlive the loop.
+  class Handle {
+   public:
+    Handle();
+    ~Handle();
+    Handle(Handle&&) noexcept;
+    Handle& operator=(Handle&&) noexcept;
+    void cancel();
+    bool pending() const;
+    struct State;
+
+   private:
+    friend class Loop;
+    std::shared_ptr<State> state_;
+  };
+
+  /// Calls `then` once after `delay` of real time.
+  Handle after(std::chrono::nanoseconds delay, std::function<void()> then);
+  /// Calls `then` once when `fd` is readable / writable. The loop borrows the descriptor.
+  Handle on_readable(int fd, std::function<void()> then);
+  Handle on_writable(int fd, std::function<void()> then);
+  /// Runs `task` soon, from the loop.
+  void post(std::function<void()> task);
+  /// As post, but may be called from another thread.
+  void post_from_any_thread(std::function<void()> task);
+
+  /// Runs callbacks until `done()` is true (asked before the first and after every callback).
+  /// Returns at once where it is true already. While nothing is pending it waits: give it a timer.
+  void run_until(const std::function<bool()>& done);
+  /// Waits until `clock` says `instant`, running callbacks meanwhile, in slices so that a changed
+  /// speed is noticed; ends early when `stop()` (asked every slice) is true.
+  void wait_until(const Clock& clock, Instant instant, const std::function<bool()>& stop);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// An owned file descriptor, closed when destroyed.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor();
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace cutover::net

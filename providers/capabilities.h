@@ -1,0 +1,42 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/record_set.h"
+
+namespace cutover::providers {
+
+/// A statement about a provider: what holds, why, and when that was last seen to be true.
+template <class T>
+struct Declared {
+  T value;
+  std::string_view why;       ///< one clause
+  std::string_view verified;  ///< YYYY-MM-DD
+};
+
+enum class Unit { kRecord, kRecordSet, kZone };               ///< what one edit replaces
+enum class AtomicScope { kNone, kRecordSet, kMessage, kZone }; ///< what happens together or not at all
+enum class CompareAndSwap { kNone, kValues, kValuesAndTtl, kVersion };
+enum class ChangeSignal { kNone, kSent, kServing };           ///< what success of a write proves
+
+struct Capabilities {
+  Declared<Unit> unit;
+  Declared<AtomicScope> atomic;
+  Declared<std::size_t> atomic_limit;                 ///< record sets per atomic call
+  Declared<CompareAndSwap> compare_and_swap;
+  Declared<std::string_view> commit_step;             ///< empty: none
+  Declared<ChangeSignal> signal;
+  Declared<Seconds> ttl_floor;
+  Declared<Seconds> settle_time;                      ///< added to t0 where signal is not kServing
+  Declared<std::vector<RecordType>> types;            ///< empty: every type
+};
+
+std::string_view to_text(Unit unit);
+std::string_view to_text(AtomicScope scope);
+std::string_view to_text(CompareAndSwap kind);
+std::string_view to_text(ChangeSignal signal);
+
+}  // namespace cutover::providers

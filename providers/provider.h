@@ -1,0 +1,83 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/change_set.h"
+#include "core/zone.h"
+#include "net/loop.h"
+#include "providers/capabilities.h"
+
+namespace cutover::providers {
+
+/// One call to the provider, as data: it is journalled before it is made.
+struct Step {
+  DomainName zone;
+  int ordinal = 0;          ///< 1, 2, ... within one change set
+  std::string summary;      ///< one line for people
+  std::string request;      ///< JSON; everything apply() needs, no secret
+  std::vector<RecordKey> touches;  ///< the record sets this call would change
+};
+
+/// What the provider said after a step. `reply` is JSON, for the journal.
+struct Receipt {
+  DomainName zone;
+  int ordinal = 0;
+  std::string summary;
+  std::string reply;
+};
+
+/// The way back for someone without this program.
+struct InverseScript {
+  std::string file_name;    ///< `rollback-example.com.nsupdate`, `rollback-example.com.sh`
+  std::string how_to_run;   ///< `nsupdate -k KEYFILE rollback-example.com.nsupdate`
+  std::string text;
+};
+
+/// Where somebody's zone is. One folder per provider; a newcomer copies one and adds a line to catalog.cc.
+/// Not thread-safe. A Provider borrows the Context's loop and clock, which must outlive it.
+class Provider {
+ public:
+  virtual ~Provider() = default;
+  virtual const Capabilities& capabilities() const = 0;
+
+  /// The whole zone as the provider holds it. kRefused when the credentials do not allow that.
+  virtual Result<Zone> read(const DomainName& zone) = 0;
+  /// Only some record sets (absent ones are absent in the map) and the SOA: what a write needs. Providers
+  /// that can ask for single sets override it; the rest read the zone.
+  struct Sets {
+    Soa soa;
+    std::map<RecordKey, RecordSet> sets;
+  };
+  virtual Result<Sets> read_sets(const DomainName& zone, const std::vector<RecordKey>& keys);
+
+  /// What will be called, in order. Pure: no I/O. kUnsupported with the reason for what cannot be carried.
+  virtual Result<std::vector<Step>> steps(const ChangeSet& changes) const = 0;
+  /// Makes one call. kConflict: a prerequisite did not hold and nothing was changed. kUnknown: sent,
+  /// and no answer came. Every other error: nothing was changed.
+  virtual Result<Receipt> apply(const Step& step) = 0;
+  /// Whether the provider says that the change is in force everywhere it serves; kServing providers: true.
+  virtual Result<bool> in_sync(const Receipt& receipt) = 0;
+
+  /// A script that makes exactly `inverse` happen without this program, guarded like the real thing.
+  virtual Result<InverseScript> inverse_script(const ChangeSet& inverse) const = 0;
+  /// Difference between this machine's clock and the provider's, where the last call showed it.
+  virtual std::optional<Span> clock_skew() const { return std::nullopt; }
+};
+
+/// What the plan's `provider:` mapping says, as text. `type` is not among the options.
+struct ProviderConfig {
+  std::string type;
+  std::map<std::string, std::string> options;
+  std::string base_folder;  ///< of the plan file: relative paths start here
+};
+
+/// What every provider is given.
+struct Context {
+  net::Loop& loop;
+  const Clock& clock;
+};
+
+}  // namespace cutover::providers
