@@ -26,6 +26,8 @@ struct ChangeSet {
   /// When set, the provider must also guard on this SOA serial, because its compare-and-swap
   /// does not cover TTLs (RFC 2136 section 2.4.2 compares rdata only).
   std::optional<std::uint32_t> guard_serial;
+  /// The whole SOA set that goes with guard_serial, for providers whose prerequisite needs its rdata.
+  std::optional<RecordSet> guard_soa;
 
   bool empty() const { return changes.empty(); }
   friend bool operator==(const ChangeSet&, const ChangeSet&) = default;

@@ -54,6 +54,7 @@ Result<RecordSet> record_set_from_json(std::string_view json) { return decode(js
 std::string to_json(const ChangeSet& set) {
   Json json{{"zone", set.zone.text()}};
   if (set.guard_serial) json["guard_serial"] = *set.guard_serial;
+  if (set.guard_soa) json["guard_soa"] = encode(*set.guard_soa);
   json["changes"] = Json::array();
   for (const Change& change : set.changes)
     json["changes"].push_back(Json{{"name", change.key.name.text()},
@@ -70,6 +71,7 @@ Result<ChangeSet> change_set_from_json(std::string_view text) {
     if (!zone) throw std::runtime_error(zone.error().message);
     set.zone = *zone;
     if (json.contains("guard_serial")) set.guard_serial = json.at("guard_serial").get<std::uint32_t>();
+    set.guard_soa = decode_side(json, "guard_soa");
     for (const Json& change : json.at("changes"))
       set.changes.push_back(Change{decode_key(change), decode_side(change, "before"), decode_side(change, "after")});
     return set;

@@ -1,0 +1,58 @@
+#include "cmd/phases/cutover.h"
+
+#include <fmt/format.h>
+
+#include "providers/catalog.h"
+
+namespace cutover {
+namespace {
+
+std::optional<RecordSet> planned_set(const PlannedChange& change, const std::vector<std::string>& rdata, Seconds ttl) {
+  if (rdata.empty()) return std::nullopt;
+  RecordSet set{change.name, change.type, ttl, rdata};
+  normalize(set);
+  return set;
+}
+
+}  // namespace
+
+Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, const Clock& clock) {
+  std::vector<ZoneAtWork> zones;
+  for (const ZonePlan& zone : plan.zones) {
+    ZoneAtWork at_work;
+    at_work.plan = &zone;
+    auto provider = providers::make_provider(zone.provider, {loop, clock});
+    if (!provider) return within("zone " + zone.zone.text(), provider.error());
+    at_work.provider = std::move(*provider);
+    if (!zone.authoritative.empty()) {
+      at_work.delegation = net::fixed_delegation(zone.authoritative);
+    } else {
+      net::LookupOptions lookup;
+      lookup.servers = plan.lookup;
+      auto walked = net::walk_delegation(loop, clock, zone.zone, lookup);
+      if (!walked) return within("looking for the name servers of " + zone.zone.text(), walked.error());
+      at_work.delegation = std::move(*walked);
+    }
+    zones.push_back(std::move(at_work));
+  }
+  return zones;
+}
+
+void pause(net::Loop& loop, std::chrono::milliseconds real) {
+  bool over = false;
+  const auto timer = loop.after(real, [&over] { over = true; });
+  loop.run_until([&over] { return over; });
+}
+
+std::vector<RecordKey> planned_keys(const ZonePlan& zone) {
+  std::vector<RecordKey> keys;
+  keys.reserve(zone.changes.size());
+  for (const PlannedChange& change : zone.changes) keys.push_back(change.key());
+  return keys;
+}
+
+std::optional<RecordSet> planned_from(const PlannedChange& change, Seconds ttl) { return planned_set(change, change.from, ttl); }
+
+std::optional<RecordSet> planned_to(const PlannedChange& change, Seconds ttl) { return planned_set(change, change.to, ttl); }
+
+}  // namespace cutover

@@ -1,0 +1,60 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cmd/exit_code.h"
+#include "cmd/plan/gate.h"
+#include "cmd/plan/journal.h"
+#include "cmd/plan/plan.h"
+#include "core/change_set.h"
+#include "net/authority.h"
+#include "net/loop.h"
+#include "providers/provider.h"
+
+namespace cutover {
+
+/// How a phase tells what it is doing and asks whether to go on. Phases never print.
+struct Telling {
+  std::function<void(const std::string&)> log;      ///< progress, for the log
+  std::function<bool(const std::string&)> confirm;  ///< one question; false: no
+};
+
+/// One zone of the plan, ready to be worked on.
+struct ZoneAtWork {
+  const ZonePlan* plan = nullptr;
+  std::unique_ptr<providers::Provider> provider;
+  net::Delegation delegation;
+};
+
+/// Everything a phase works with. Borrowed parts outlive it.
+struct Cutover {
+  const Plan& plan;
+  Journal& journal;
+  net::Loop& loop;
+  const Clock& clock;
+  Telling telling;
+  std::function<bool()> stop;  ///< true once the person pressed Ctrl-C
+  std::vector<ZoneAtWork> zones;
+
+  void log(const std::string& line) const {
+    if (telling.log) telling.log(line);
+  }
+};
+
+/// Makes the providers and finds the authoritative servers of every zone of the plan.
+Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, const Clock& clock);
+
+/// Sleeps real time while the loop runs.
+void pause(net::Loop& loop, std::chrono::milliseconds real);
+
+/// The keys of the record sets that the plan changes in one zone.
+std::vector<RecordKey> planned_keys(const ZonePlan& zone);
+/// The set that the plan wants before (`from`) or after (`to`) at `ttl`; nullopt when that side is empty.
+std::optional<RecordSet> planned_from(const PlannedChange& change, Seconds ttl);
+std::optional<RecordSet> planned_to(const PlannedChange& change, Seconds ttl);
+
+}  // namespace cutover

@@ -1,0 +1,123 @@
+#include "cmd/phases/live.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+
+namespace cutover {
+namespace {
+
+constexpr std::chrono::milliseconds kSweepPause{200};
+constexpr std::chrono::seconds kLeastRealWait{2};
+
+bool matches(const Wanted& wanted, const std::optional<RecordSet>& served) {
+  if (!wanted.set || !served) return !wanted.set && !served;
+  if (!same_values(*wanted.set, *served)) return wanted.match == Wanted::Match::kTtlAtMost && served->ttl <= wanted.set->ttl;
+  switch (wanted.match) {
+    case Wanted::Match::kValues: return true;
+    case Wanted::Match::kValuesAndTtl: return served->ttl == wanted.set->ttl;
+    case Wanted::Match::kTtlAtMost: return served->ttl <= wanted.set->ttl;
+  }
+  return false;
+}
+
+std::string describe(const std::optional<RecordSet>& set) {
+  if (!set) return "nothing";
+  return fmt::format("{} ttl={}", printable(join(set->rdata, ", ")), set->ttl.count());
+}
+
+}  // namespace
+
+std::optional<RecordSet> LiveZone::at_provider(const RecordKey& key) const {
+  const auto at = provider.sets.find(key);
+  if (at == provider.sets.end()) return std::nullopt;
+  return at->second;
+}
+
+Result<net::AuthoritySweep> sweep(Cutover& cutover, const ZoneAtWork& zone, Phase phase, const std::vector<RecordKey>& keys, Keep keep) {
+  net::AuthoritySweep seen = net::sweep_authority(cutover.loop, cutover.clock, zone.delegation, zone.plan->zone, keys);
+  if (keep == Keep::kForgotten) return seen;
+  SweepRecord record;
+  record.phase = phase;
+  record.zone = zone.plan->zone;
+  for (const auto& server : zone.delegation.servers) record.servers.push_back(server.label());
+  for (const auto& name : zone.delegation.without_address) record.without_address.push_back(name.text());
+  record.sweep = seen;
+  if (auto kept = cutover.journal.record_sweep(record); !kept) return kept.error();
+  return seen;
+}
+
+Result<LiveZone> look(Cutover& cutover, ZoneAtWork& zone, Phase phase, const std::vector<RecordKey>& keys) {
+  LiveZone live;
+  auto sets = zone.provider->read_sets(zone.plan->zone, keys);
+  if (!sets) return within("reading " + zone.plan->zone.text() + " at its provider", sets.error());
+  live.provider = std::move(*sets);
+  auto swept = sweep(cutover, zone, phase, keys, Keep::kJournalled);
+  if (!swept) return swept.error();
+  live.sweep = std::move(*swept);
+  return live;
+}
+
+std::vector<std::string> not_serving(const net::Delegation& delegation, const net::AuthoritySweep& swept, const std::vector<Wanted>& wanted) {
+  std::vector<std::string> faults;
+  for (const DomainName& name : delegation.without_address)
+    faults.push_back(fmt::format("{} has no address", printable(name.text())));
+  for (const net::AuthorityReading& reading : swept.readings) {
+    const std::string server = printable(delegation.servers[reading.server].label());
+    const auto want = std::find_if(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.key == reading.key; });
+    if (want == wanted.end()) continue;
+    if (reading.outcome != net::Outcome::kAnswered) {
+      faults.push_back(fmt::format("{} does not answer for {}: {}", server, reading.key.text(), printable(reading.detail.empty() ? std::string(to_text(reading.outcome)) : reading.detail)));
+    } else if (reading.rcode != net::Rcode::kNoError && reading.rcode != net::Rcode::kNxDomain) {
+      faults.push_back(fmt::format("{} answers {} for {}", server, to_text(reading.rcode), reading.key.text()));
+    } else if (!reading.authoritative) {
+      faults.push_back(fmt::format("{} answers {} without authority (no AA)", server, reading.key.text()));
+    } else if (!matches(*want, reading.set)) {
+      faults.push_back(fmt::format("{} serves {} for {}, not {}", server, describe(reading.set), reading.key.text(), describe(want->set)));
+    }
+  }
+  return faults;
+}
+
+Result<ReadBack> wait_until_served(Cutover& cutover, Phase phase, const std::vector<std::vector<Wanted>>& wanted, Seconds timeout,
+                                   int clean_sweeps) {
+  ReadBack result;
+  const Instant give_up = cutover.clock.now() + timeout;
+  const auto real_give_up = std::chrono::steady_clock::now() + kLeastRealWait;
+  std::vector<std::vector<RecordKey>> keys(wanted.size());
+  for (std::size_t zone = 0; zone < wanted.size(); ++zone)
+    for (const Wanted& want : wanted[zone]) keys[zone].push_back(want.key);
+  int clean = 0;
+  bool told = false;
+  while (true) {
+    std::vector<std::string> faults;
+    Instant finished{};
+    for (std::size_t zone = 0; zone < wanted.size(); ++zone) {
+      if (wanted[zone].empty()) continue;
+      const ZoneAtWork& at_work = cutover.zones[zone];
+      // A sweep that finds a server behind is journalled once: the drain gate needs to know that it was seen.
+      auto seen = sweep(cutover, at_work, phase, keys[zone], clean > 0 || !told ? Keep::kJournalled : Keep::kForgotten);
+      if (!seen) return seen.error();
+      auto found = not_serving(at_work.delegation, *seen, wanted[zone]);
+      faults.insert(faults.end(), found.begin(), found.end());
+      finished = std::max(finished, seen->finished);
+    }
+    if (faults.empty()) {
+      if (!result.served_at) result.served_at = finished;
+      if (++clean >= clean_sweeps) return result;
+    } else {
+      clean = 0;
+      result.served_at.reset();
+      if (!told) cutover.log(fmt::format("waiting for {}: {}", counted(faults.size(), "answer"), faults.front()));
+      told = true;
+      result.not_serving = faults;
+      const bool time_is_up = cutover.clock.now() >= give_up && std::chrono::steady_clock::now() >= real_give_up;
+      if (time_is_up || (cutover.stop && cutover.stop())) return result;
+    }
+    pause(cutover.loop, kSweepPause);
+  }
+}
+
+}  // namespace cutover

@@ -1,0 +1,25 @@
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "cmd/plan/journal.h"
+#include "core/change_set.h"
+
+namespace cutover {
+
+/// What swaps have done to each zone since the last finished rollback: per record set the oldest
+/// before-image and the newest after-image of every swap that was at least begun. Waves
+/// (`swap --only`), resumed and partial writes all count; the live zone says which of it is in force.
+std::vector<ChangeSet> swapped_since_rollback(const History& history);
+
+/// The same as writes, oldest first.
+std::vector<const WriteRecord*> swap_writes_since_rollback(const History& history);
+
+/// The TTL that a record set had before this cutover touched it; for a set that the swap created, the
+/// largest that any set of its name had. nullopt when the journal does not know.
+std::optional<Seconds> original_ttl(const History& history, const RecordKey& key);
+
+/// The last rollback that changed something and that no later swap followed, or nullptr.
+const WriteRecord* standing_rollback(const History& history);
+
+}  // namespace cutover
