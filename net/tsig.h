@@ -26,27 +26,45 @@ Result<TsigKey> parse_tsig_key(std::string_view text);
 
 /// What a TSIG check found (RFC 8945 section 5).
 enum class TsigStatus {
-  kGood, kUnsigned, kBadKey, kBadSig, kBadTime,
-  kPeerBadKey, kPeerBadSig, kPeerBadTime,  ///< the peer said so in an error TSIG
+  kGood,
+  kUnsigned,
+  kBadKey,
+  kBadSig,
+  kBadTime,
+  kPeerBadKey,
+  kPeerBadSig,
+  kPeerBadTime,  ///< the peer said so in an error TSIG
 };
 
 struct TsigCheck {
   TsigStatus status = TsigStatus::kUnsigned;
-  Bytes mac;                          ///< of the checked message
-  std::optional<Instant> time_signed; ///< of the peer; for BADTIME the server's own time (section 5.2.3)
+  Bytes mac;                           ///< of the checked message
+  std::optional<Instant> time_signed;  ///< of the peer, where the MAC was right; for kPeerBadTime the server's own
+                                       ///< time (section 5.2.3)
 };
 
 /// Appends a TSIG record over `wire` (RFC 8945 section 4.2). `request_mac` is empty for requests.
-/// Returns the signed message and its MAC through `mac_out`.
+/// Returns the signed message and its MAC through `mac_out` (nullptr where nobody wants it). `wire` is a
+/// whole message without a TSIG record; anything shorter than a header comes back as it is.
 Bytes tsig_sign(const Bytes& wire, const TsigKey& key, Instant now, const Bytes& request_mac, Bytes* mac_out);
-/// Signs an error response with rcode NOTAUTH and the TSIG error `error` (server side: the lab).
-Bytes tsig_sign_error(const Bytes& wire, const TsigKey& key, Instant time_of_request, Instant now, const Bytes& request_mac, Rcode error);
+/// Signs the second or a later message of one TCP answer (section 5.3.1): `prior_mac` is the MAC of the
+/// message before it (server side: the lab).
+Bytes tsig_sign_next(const Bytes& wire, const TsigKey& key, Instant now, const Bytes& prior_mac, Bytes* mac_out);
+/// Makes `wire` an error response with rcode NOTAUTH and the TSIG error `error` (server side: the lab).
+/// BADTIME is signed and carries the server's time; BADKEY and BADSIG carry no MAC (section 5.2).
+Bytes tsig_sign_error(const Bytes& wire, const TsigKey& key, Instant time_of_request, Instant now,
+                      const Bytes& request_mac, Rcode error);
 
-/// Verifies one message; `now` against time signed and fudge 300 s.
+/// Verifies one message: key and algorithm, then the MAC, then `now` against time signed and fudge, in the
+/// order of section 5.2. A MAC shorter than the algorithm's is refused. Malformed bytes are kBadSig, or
+/// kUnsigned where they hold no TSIG record at all. The header's id is outside the MAC (the original id
+/// in the record is inside): comparing ids is the exchange's work.
 TsigCheck tsig_verify(std::string_view wire, const TsigKey& key, Instant now, const Bytes& request_mac);
 
 /// Verifies the messages of one TCP stream in order (RFC 8945 section 5.3.1): some in between may be
-/// unsigned, at most 99 in a row, the last must be signed.
+/// unsigned, at most 99 in a row, the first and the last must be signed. kUnsigned is the answer for each
+/// unsigned one: harmless after the first, as long as complete() is true in the end. Any other answer than
+/// kGood and kUnsigned is final.
 class TsigStream {
  public:
   TsigStream(TsigKey key, Bytes request_mac);
@@ -61,6 +79,7 @@ class TsigStream {
   int unsigned_count_ = 0;
   bool first_ = true;
   bool complete_ = false;
+  bool broken_ = false;
 };
 
 /// The key name of the TSIG record at the end of a message, or nullopt when unsigned (server side).
