@@ -1,0 +1,72 @@
+#pragma once
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "dnsprobe/observation.h"
+#include "dnsprobe/resolver.h"
+#include "dnsprobe/schedule.h"
+
+namespace cutover::dnsprobe {
+
+/// How far a change has come. Each level needs the one before. Traffic at the old side ("drained") is not seen here.
+enum class Level { kNone, kAccepted, kInSync, kAuthoritative, kSampled, kBounded };
+std::string_view to_text(Level level);
+
+/// Where one resolver stands with one record set.
+struct Standing {
+  std::size_t resolver = 0;                 ///< index into the resolvers
+  std::size_t key = 0;                      ///< index into the expectations
+  Verdict current = Verdict::kUnreachable;  ///< of the last answer, data or not
+  std::vector<Verdict> recent;              ///< of the last K answers that were data, oldest first
+  std::optional<Instant> old_until;         ///< see dnsprobe::old_until()
+  int consecutive_no_data = 0;
+  Stage stage = Stage::kSampling;
+  std::uint32_t asked = 0;  ///< questions that were answered or given up
+};
+
+/// What has to be true to call it done.
+struct Terms {
+  int samples = 2;                ///< K
+  double quorum_resolvers = 0.5;  ///< share of all resolvers asked, 0..1
+  double quorum_operators = 0.5;  ///< share of all operators asked, 0..1
+  std::vector<std::string> must;  ///< operator names or addresses (see is_named_by())
+};
+
+struct Forecast {
+  Instant at{};
+  Instant bound{};                  ///< sound: max over record sets of bound_of()
+  std::optional<Instant> observed;  ///< longest-lived old entry seen and still alive; empty: none is known
+  std::size_t resolvers = 0, answered = 0, settled = 0;
+  std::size_t operators = 0, operators_answered = 0, operators_settled = 0;
+  std::array<std::size_t, kVerdictCount> counts{};  ///< resolver × record set, by current verdict, once asked
+  std::vector<std::size_t> holding;                 ///< resolvers with an old answer among their last K
+  std::vector<std::string> must_missing;            ///< entries of `must` that do not agree (yet)
+  bool quorum_answered = false;                     ///< enough resolvers and operators gave data
+  bool bounded = false;                             ///< the bound has passed
+  bool sampled = false;                             ///< quorum settled, nobody holding, every must agrees
+  bool converged = false;
+  Level level = Level::kAuthoritative;
+  std::string why;  ///< one sentence: what is still missing, or that it has converged
+};
+
+/// The two estimates, the level, and whether it has converged. Pure.
+///
+/// A resolver has *answered* when it gave data for every record set; it drops out again when its last three
+/// questions brought no data and no old entry of it is alive (what it says today is then unknown). It is *settled*
+/// when its last K data answers for every record set were new, and *holding* when any of them was old,
+/// old-past-ttl, behind, stale or mixed. An operator has answered or settled when one of its resolvers has, and
+/// none of its resolvers is holding for the latter.
+///
+/// Converged: the bound has passed by the rounding second; the quorums of resolvers and of operators are met by
+/// those that answered *and* by those that settled; nobody is holding; every `must` entry has a settled resolver and
+/// none that answered something else; and every settled resolver has been asked once more after the bound.
+/// SERVFAIL, other and negative answers are data: they count as answered and not as settled, so that a few of
+/// them do not hold convergence and many do. Refused, filtered, intercepted and unreachable are no data: they stay in
+/// the denominators and can only make an outcome undecided.
+Forecast forecast(const std::vector<Expectation>& expectations, const std::vector<Resolver>& resolvers,
+                  const std::vector<Standing>& standings, const Terms& terms, Instant now);
+
+}  // namespace cutover::dnsprobe

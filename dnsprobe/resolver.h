@@ -1,0 +1,49 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/endpoint.h"
+#include "core/result.h"
+
+namespace cutover::dnsprobe {
+
+enum class Transport { kUdp, kTcp, kTls, kHttps };
+std::string_view to_text(Transport transport);
+
+/// One resolver as it is asked: one address, one transport.
+struct Resolver {
+  std::string id;             ///< stable and unique in a list: `google 8.8.8.8`, `lab-one 127.0.0.1:5301`, `192.0.2.1`
+  std::string operator_name;  ///< who runs it: what quorums count and `must` names; compared without case
+  std::string service;        ///< full name for people: `Google Public DNS`; may be empty
+  std::string place;          ///< city; empty where unknown or meaningless (anycast)
+  std::string country;        ///< ISO 3166 alpha-2; empty where unknown or global
+  Transport transport = Transport::kUdp;
+  std::optional<Endpoint> endpoint;  ///< empty only for tls and https given by name alone: look the name up first
+  std::string tls_name;              ///< name its certificate must carry; tls and https only
+  std::string url;                   ///< https only: without the pinned address
+  bool anycast = false;
+  bool filtering = false;  ///< known to block or rewrite some names
+};
+
+/// Reads the resolver syntax. All forms may be preceded by `NAME=`, which names the operator (letters, digits,
+/// `.`, `_`, `-`); without it the address, or the host for tls and https, is the operator:
+///   `1.1.1.1`  `1.1.1.1:5353`  `2606:4700::1111`  `[2606:4700::1111]:53`  `udp://…`   UDP, TCP when truncated
+///   `tcp://1.1.1.1`                                                         TCP only
+///   `tls://dns.google@8.8.8.8`  `tls://dns.google`  `tls://1.1.1.1`          RFC 7858, port 853
+///   `https://dns.google/dns-query`  `https://dns.google/dns-query@8.8.8.8`   RFC 8484; `@` pins the address
+/// kUsage: says what is wrong with the text and what to write instead.
+Result<Resolver> parse_resolver(std::string_view text);
+
+/// Whether this version can ask it: kUnsupported names the resolver and what to use instead.
+Result<void> check_supported(const Resolver& resolver);
+
+/// Whether an entry of a `must` list means this resolver: its operator without regard to case, its id, its
+/// address with or without the port.
+bool is_named_by(const Resolver& resolver, std::string_view entry);
+
+/// Every entry of `must` names at least one of `resolvers`, or kUsage with the entry and the operators there are.
+Result<void> check_must(const std::vector<std::string>& must, const std::vector<Resolver>& resolvers);
+
+}  // namespace cutover::dnsprobe

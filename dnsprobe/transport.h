@@ -1,0 +1,39 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "core/clock.h"
+#include "core/record_set.h"
+#include "dnsprobe/observation.h"
+#include "dnsprobe/resolver.h"
+#include "net/loop.h"
+
+namespace cutover::dnsprobe {
+
+/// Times of one try, in real time: the network does not know about scaled clocks.
+struct TryOptions {
+  std::chrono::milliseconds timeout{2000};
+  int tries = 2;
+};
+
+/// Carries questions to resolvers. One answer per question, whenever it comes: a slow resolver holds up nobody.
+class ProbeTransport {
+ public:
+  /// Receives the ticket that was given to ask(), once; called from the loop, never from inside ask().
+  using Answered = std::function<void(std::uint64_t ticket, Sample sample)>;
+
+  virtual ~ProbeTransport() = default;
+  /// Asks (RD=1, EDNS 1232, NSID wanted). `resolver` and `key` are not needed after the call returns.
+  virtual void ask(std::uint64_t ticket, const Resolver& resolver, const RecordKey& key) = 0;
+};
+
+/// How an engine gets its transport: with where the answers shall go. Destroying it cancels what is under way.
+using TransportFactory = std::function<std::unique_ptr<ProbeTransport>(ProbeTransport::Answered)>;
+
+/// Real sockets: a fresh, randomly bound UDP socket per try, TCP on truncation or where the resolver says so. `loop`
+/// and `clock` must outlive what the factory makes.
+TransportFactory socket_transport(net::Loop& loop, const Clock& clock, TryOptions options);
+
+}  // namespace cutover::dnsprobe
