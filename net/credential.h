@@ -16,9 +16,11 @@ class Secret {
   std::string value_;
 };
 
-/// Reads `env/NAME` (an environment variable, or NAME_FILE naming a file) or `file/PATH` (relative to
-/// `base_folder`). Files readable by group or world are refused (kAuth), the error says the chmod to run.
-/// Where the value of env/NAME is itself a path to an existing file, that is an error that says to use file/.
+/// Reads `env/NAME` (an environment variable, or NAME_FILE naming a file) or `file/PATH`; relative paths
+/// start from `base_folder`. White space around the secret is dropped. Files that group or world can read
+/// or write are refused (kAuth), and the error says the chmod to run. Where the value of env/NAME is itself
+/// a path to an existing file, that is an error that says to use file/. kNotFound: there is no such variable
+/// or file. No error quotes a value, nor a reference of neither form: that may be the secret.
 Result<Secret> read_credential(std::string_view reference, const std::string& base_folder);
 
 }  // namespace cutover::net
