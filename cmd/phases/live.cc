@@ -36,17 +36,18 @@ std::optional<RecordSet> LiveZone::at_provider(const RecordKey& key) const {
   return at->second;
 }
 
-Result<net::AuthoritySweep> sweep(Cutover& cutover, const ZoneAtWork& zone, Phase phase, const std::vector<RecordKey>& keys, Keep keep) {
-  net::AuthoritySweep seen = net::sweep_authority(cutover.loop, cutover.clock, zone.delegation, zone.plan->zone, keys);
-  if (keep == Keep::kForgotten) return seen;
+net::AuthoritySweep sweep(Cutover& cutover, const ZoneAtWork& zone, const std::vector<RecordKey>& keys) {
+  return net::sweep_authority(cutover.loop, cutover.clock, zone.delegation, zone.plan->zone, keys);
+}
+
+Result<void> keep(Cutover& cutover, const ZoneAtWork& zone, Phase phase, const net::AuthoritySweep& seen) {
   SweepRecord record;
   record.phase = phase;
   record.zone = zone.plan->zone;
   for (const auto& server : zone.delegation.servers) record.servers.push_back(server.label());
   for (const auto& name : zone.delegation.without_address) record.without_address.push_back(name.text());
   record.sweep = seen;
-  if (auto kept = cutover.journal.record_sweep(record); !kept) return kept.error();
-  return seen;
+  return cutover.journal.record_sweep(record);
 }
 
 Result<LiveZone> look(Cutover& cutover, ZoneAtWork& zone, Phase phase, const std::vector<RecordKey>& keys) {
@@ -54,9 +55,8 @@ Result<LiveZone> look(Cutover& cutover, ZoneAtWork& zone, Phase phase, const std
   auto sets = zone.provider->read_sets(zone.plan->zone, keys);
   if (!sets) return within("reading " + zone.plan->zone.text() + " at its provider", sets.error());
   live.provider = std::move(*sets);
-  auto swept = sweep(cutover, zone, phase, keys, Keep::kJournalled);
-  if (!swept) return swept.error();
-  live.sweep = std::move(*swept);
+  live.sweep = sweep(cutover, zone, keys);
+  if (auto kept = keep(cutover, zone, phase, live.sweep); !kept) return kept.error();
   return live;
 }
 
@@ -97,12 +97,13 @@ Result<ReadBack> wait_until_served(Cutover& cutover, Phase phase, const std::vec
     for (std::size_t zone = 0; zone < wanted.size(); ++zone) {
       if (wanted[zone].empty()) continue;
       const ZoneAtWork& at_work = cutover.zones[zone];
-      // A sweep that finds a server behind is journalled once: the drain gate needs to know that it was seen.
-      auto seen = sweep(cutover, at_work, phase, keys[zone], clean > 0 || !told ? Keep::kJournalled : Keep::kForgotten);
-      if (!seen) return seen.error();
-      auto found = not_serving(at_work.delegation, *seen, wanted[zone]);
+      const net::AuthoritySweep seen = sweep(cutover, at_work, keys[zone]);
+      auto found = not_serving(at_work.delegation, seen, wanted[zone]);
+      // Clean sweeps are evidence for the gates; of those that find a server behind, the first is enough.
+      if (found.empty() || !told)
+        if (auto kept = keep(cutover, at_work, phase, seen); !kept) return kept.error();
       faults.insert(faults.end(), found.begin(), found.end());
-      finished = std::max(finished, seen->finished);
+      finished = std::max(finished, seen.finished);
     }
     if (faults.empty()) {
       if (!result.served_at) result.served_at = finished;

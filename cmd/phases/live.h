@@ -18,9 +18,10 @@ struct LiveZone {
 
 /// Reads the provider's view of `keys`, sweeps the authoritative servers and journals the sweep.
 Result<LiveZone> look(Cutover& cutover, ZoneAtWork& zone, Phase phase, const std::vector<RecordKey>& keys);
-/// Only the sweep, journalled when asked.
-enum class Keep { kJournalled, kForgotten };
-Result<net::AuthoritySweep> sweep(Cutover& cutover, const ZoneAtWork& zone, Phase phase, const std::vector<RecordKey>& keys, Keep keep);
+/// Only the sweep of the authoritative servers.
+net::AuthoritySweep sweep(Cutover& cutover, const ZoneAtWork& zone, const std::vector<RecordKey>& keys);
+/// Journals a sweep: the gates' evidence.
+Result<void> keep(Cutover& cutover, const ZoneAtWork& zone, Phase phase, const net::AuthoritySweep& seen);
 
 /// What a server has to serve for a record set to count as in place.
 struct Wanted {

@@ -247,7 +247,12 @@ Result<Settled> settle(Cutover& cutover) {
   Settled settled;
   auto history = cutover.journal.history();
   if (!history) return history.error();
-  for (const WriteRecord& record : history->writes) {
+  // What a later finished write followed is history: a rollback has the last word on a partial swap.
+  auto begin = history->writes.begin();
+  for (auto at = history->writes.begin(); at != history->writes.end(); ++at)
+    if (at->state == WriteState::kDone) begin = at + 1;
+  for (auto at = begin; at != history->writes.end(); ++at) {
+    const WriteRecord& record = *at;
     const bool open = record.state == WriteState::kOpen;
     if (!open && record.state != WriteState::kPartial) continue;
     if (auto calls = settle_calls(cutover, record, settled.lines); !calls) return calls.error();

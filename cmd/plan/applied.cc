@@ -46,18 +46,23 @@ std::vector<ChangeSet> swapped_since_rollback(const History& history) {
 
 std::optional<Seconds> original_ttl(const History& history, const RecordKey& key) {
   std::optional<Seconds> same_name;
+  std::optional<Seconds> own;
   for (const WriteRecord& write : history.writes) {
+    if (write.phase == Phase::kRestoreTtl && write.state == WriteState::kDone) {
+      own.reset();
+      same_name.reset();
+    }
     if (write.phase != Phase::kLowerTtl && write.phase != Phase::kSwap) continue;
     for (const ChangeSet& set : write.changes) {
       for (const Change& change : set.changes) {
         if (!change.before || change.key.name != key.name) continue;
         // The oldest before-image is the one nobody had touched yet.
-        if (change.key == key) return change.before->ttl;
+        if (change.key == key && !own) own = change.before->ttl;
         same_name = std::max(same_name.value_or(Seconds{}), change.before->ttl);
       }
     }
   }
-  return same_name;
+  return own ? own : same_name;
 }
 
 const WriteRecord* standing_rollback(const History& history) {

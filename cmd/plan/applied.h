@@ -16,7 +16,8 @@ std::vector<ChangeSet> swapped_since_rollback(const History& history);
 std::vector<const WriteRecord*> swap_writes_since_rollback(const History& history);
 
 /// The TTL that a record set had before this cutover touched it; for a set that the swap created, the
-/// largest that any set of its name had. nullopt when the journal does not know.
+/// largest that any set of its name had. What a finished restore-ttl put back no longer counts. nullopt
+/// when the journal does not know.
 std::optional<Seconds> original_ttl(const History& history, const RecordKey& key);
 
 /// The last rollback that changed something and that no later swap followed, or nullptr.

@@ -1,0 +1,136 @@
+#include "cmd/command.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+
+#include "cmd/plan/plan_file.h"
+#include "cmd/report/phase_json.h"
+#include "cmd/report/phase_text.h"
+#include "core/text.h"
+
+namespace cutover {
+namespace {
+
+volatile sig_atomic_t signals_seen = 0;
+
+void on_signal(int) {
+  // The second Ctrl-C means it: the journal is safe at any instant.
+  if (++signals_seen > 1) _exit(static_cast<int>(ExitCode::kGaveUp));
+}
+
+ExitCode exit_code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kConflict: return ExitCode::kClosed;
+    case ErrorCode::kPartial:
+    case ErrorCode::kUnknown: return ExitCode::kPartial;
+    case ErrorCode::kNetwork:
+    case ErrorCode::kTimeout: return ExitCode::kGaveUp;
+    case ErrorCode::kUsage:
+    case ErrorCode::kInvalid:
+    case ErrorCode::kIo:
+    case ErrorCode::kRefused:
+    case ErrorCode::kAuth:
+    case ErrorCode::kClock:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kBusy:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kInternal: return ExitCode::kError;
+  }
+  return ExitCode::kError;
+}
+
+bool ask(const std::string& question) {
+  std::cerr << question << " [y/N] " << std::flush;
+  std::string answer;
+  return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
+}
+
+}  // namespace
+
+ExitCode tell(const Error& error) {
+  std::cerr << "cutover: " << error.message << "\n";
+  return exit_code_of(error.code);
+}
+
+void log_line(const std::string& line) { std::cerr << line << "\n" << std::flush; }
+
+void print_result(const std::string& text) {
+  std::cout << text;
+  if (text.empty() || text.back() != '\n') std::cout << "\n";
+  std::cout << std::flush;
+}
+
+bool is_interactive(const GlobalOptions& global) { return !global.ci && isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0; }
+
+bool stop_requested() { return signals_seen > 0; }
+
+void watch_for_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+ExitCode with_cutover(const GlobalOptions& global, const std::function<ExitCode(Cutover&)>& work) {
+  auto plan = read_plan(global.plan_file);
+  if (!plan) return tell(plan.error());
+  const SystemClock clock;
+  auto journal = Journal::open(*plan, clock);
+  if (!journal) return tell(journal.error());
+  net::Loop loop;
+  auto zones = open_zones(*plan, loop, clock);
+  if (!zones) return tell(zones.error());
+  Telling telling{log_line, nullptr};
+  if (is_interactive(global)) telling.confirm = ask;
+  Cutover cutover{*plan, *journal, loop, clock, telling, stop_requested, std::move(*zones)};
+  return work(cutover);
+}
+
+ExitCode show(const GlobalOptions& global, const Result<PhaseResult>& result, const Clock& clock) {
+  if (!result) return tell(result.error());
+  print_result(global.output == OutputForm::kText ? phase_as_text(*result, clock.now()) : phase_as_json(*result));
+  return result->exit;
+}
+
+Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan) {
+  PhaseOptions options;
+  if (flags.yes) options.consent = PhaseOptions::Consent::kGiven;
+  if (flags.wait) options.at_closed_gate = PhaseOptions::AtClosedGate::kWait;
+  if (flags.resume) options.unfinished = PhaseOptions::Unfinished::kResume;
+  if (flags.skip_drifted) options.drifted = PhaseOptions::Drifted::kSkip;
+  if (!flags.plan_hash.empty()) options.plan_hash = flags.plan_hash;
+  for (const std::string& text : flags.overrides) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos)
+      return fail(ErrorCode::kUsage, fmt::format("--override '{}' has no reason; write --override {}=\"why this is safe\"", printable(text), printable(text)));
+    options.overrides.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  auto timeout = parse_duration(flags.sync_timeout);
+  if (!timeout) return within("--sync-timeout", timeout.error());
+  options.sync_timeout = *timeout;
+  for (const std::string& text : flags.only) {
+    // A name of a wave is written as in the plan: absolute, or relative to any zone that has such a change.
+    bool found = false;
+    for (const ZonePlan& zone : plan.zones) {
+      for (const PlannedChange& change : zone.changes) {
+        auto name = DomainName::from_text(text, zone.zone);
+        auto absolute = DomainName::from_text(text);
+        for (const auto& candidate : {name, absolute}) {
+          if (!candidate || *candidate != change.name) continue;
+          options.only.push_back(*candidate);
+          found = true;
+        }
+      }
+    }
+    if (!found) return fail(ErrorCode::kUsage, fmt::format("--only '{}' is no name that the plan changes", printable(text)));
+  }
+  return options;
+}
+
+}  // namespace cutover

@@ -1,0 +1,105 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cmd/exit_code.h"
+#include "cmd/phases/cutover.h"
+#include "cmd/phases/phase.h"
+
+namespace cutover {
+
+enum class OutputForm { kText, kJson, kNdjson, kJunit };
+
+/// What every command understands.
+struct GlobalOptions {
+  std::string plan_file = "cutover.yaml";
+  OutputForm output = OutputForm::kText;
+  bool ci = false;     ///< no live redraw, no colour; implied where stdout is no terminal
+};
+
+/// Tells an error on stderr and gives the exit code that goes with it.
+ExitCode tell(const Error& error);
+/// One line for stderr.
+void log_line(const std::string& line);
+/// stdout as it is; the last newline is added where it is missing.
+void print_result(const std::string& text);
+/// Whether a person sits at both ends.
+bool is_interactive(const GlobalOptions& global);
+
+/// True once SIGINT or SIGTERM came; the first one lets the journal finish what it is writing.
+bool stop_requested();
+void watch_for_signals();
+
+/// Reads the plan, opens its journal (taking the writer's lock) and its zones, and calls `work`.
+/// Every error on the way is told; the exit code is `work`'s own or the error's.
+ExitCode with_cutover(const GlobalOptions& global, const std::function<ExitCode(Cutover&)>& work);
+
+/// Shows a writing phase's result in the form asked for and gives its exit code.
+ExitCode show(const GlobalOptions& global, const Result<PhaseResult>& result, const Clock& clock);
+
+// One function per command; each lives in the file of its name.
+
+struct WriteFlags {
+  bool yes = false;
+  bool wait = false;
+  bool resume = false;
+  bool skip_drifted = false;
+  std::vector<std::string> overrides;  ///< gate=reason
+  std::string plan_hash;
+  std::vector<std::string> only;
+  std::string sync_timeout = "2m";
+  std::string ca_file;
+};
+ExitCode run_lower_ttl(const GlobalOptions& global, const WriteFlags& flags);
+ExitCode run_swap(const GlobalOptions& global, const WriteFlags& flags);
+ExitCode run_rollback(const GlobalOptions& global, const WriteFlags& flags);
+ExitCode run_restore_ttl(const GlobalOptions& global, const WriteFlags& flags);
+/// The flags as the phases want them. kUsage names the flag that cannot be read.
+Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan);
+
+struct PlanFlags {
+  std::string ca_file;
+};
+ExitCode run_plan(const GlobalOptions& global);
+ExitCode run_status(const GlobalOptions& global);
+
+struct PreflightFlags {
+  std::string ca_file;
+  std::string fail_on = "error";
+  std::string junit_file;
+};
+ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags);
+
+struct WatchFlags {
+  std::string give_up;
+};
+ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags);
+
+struct AssessFlags {
+  std::vector<std::string> zones;
+  std::string provider = "rfc2136";
+  std::vector<std::string> options;       ///< provider options as key=value
+  std::string server;
+  std::string key;
+  std::string zone_file;
+  std::vector<std::string> authoritative;
+  std::vector<std::string> lookup;
+  std::vector<std::string> from;
+  std::vector<std::string> to;
+  std::vector<std::string> map;
+  std::string view;
+  std::string name;
+  bool force = false;
+};
+ExitCode run_assess(const GlobalOptions& global, const AssessFlags& flags);
+
+struct RehearseFlags {
+  double speed = 1440;
+  std::string report_file;
+};
+ExitCode run_rehearse(const GlobalOptions& global, const RehearseFlags& flags);
+ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags);
+ExitCode run_schema();
+
+}  // namespace cutover

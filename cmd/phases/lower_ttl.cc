@@ -1,0 +1,129 @@
+#include <fmt/format.h>
+
+#include "cmd/phases/consent.h"
+#include "cmd/phases/live.h"
+#include "cmd/phases/phase.h"
+#include "cmd/phases/write.h"
+#include "core/text.h"
+
+namespace cutover {
+namespace {
+
+struct Wish {
+  std::vector<ChangeSet> changes;
+  std::vector<std::vector<Wanted>> wanted;  ///< what every server has to show in the end
+  std::vector<Drift> drift;
+  std::vector<std::string> notes;
+};
+
+Result<Wish> wish(Cutover& cutover) {
+  Wish out;
+  for (ZoneAtWork& zone : cutover.zones) {
+    auto live = look(cutover, zone, Phase::kLowerTtl, planned_keys(*zone.plan));
+    if (!live) return live.error();
+    const auto& floor = zone.provider->capabilities().ttl_floor;
+    const Seconds low = std::max(cutover.plan.ttl.during, floor.value);
+    if (low > cutover.plan.ttl.during)
+      out.notes.push_back(fmt::format("{}: the provider allows no TTL below {} s ({}), so {} s is used", zone.plan->zone.text(), floor.value.count(), floor.why, low.count()));
+    ChangeSet set;
+    set.zone = zone.plan->zone;
+    std::vector<Wanted> wanted;
+    for (const PlannedChange& change : zone.plan->changes) {
+      const auto found = live->at_provider(change.key());
+      const auto from = planned_from(change, low);
+      const auto to = planned_to(change, low);
+      const bool is_from = from.has_value() == found.has_value() && (!found || same_values(*from, *found));
+      const bool is_to = to.has_value() == found.has_value() && (!found || same_values(*to, *found));
+      if (!is_from && !is_to)
+        out.drift.push_back({change.key(), from ? join(from->rdata, ", ") : "nothing", found ? join(found->rdata, ", ") : "nothing"});
+      if (!found) continue;
+      RecordSet lowered = *found;
+      lowered.ttl = std::min(found->ttl, low);
+      if (lowered.ttl < found->ttl) set.changes.push_back(Change{change.key(), *found, lowered});
+      wanted.push_back({change.key(), lowered, Wanted::Match::kTtlAtMost});
+    }
+    out.changes.push_back(std::move(set));
+    out.wanted.push_back(std::move(wanted));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<PhaseResult> lower_ttl(Cutover& cutover, const PhaseOptions& options) {
+  PhaseResult result;
+  result.phase = Phase::kLowerTtl;
+  if (auto reviewed = check_plan_hash(cutover, options); !reviewed) return reviewed.error();
+  auto continued = settle_and_continue(cutover, Phase::kLowerTtl, options, result.notes);
+  if (!continued) return continued.error();
+  if (*continued) {
+    result.way_back = (*continued)->way_back;
+    if ((*continued)->state != WriteState::kDone) {
+      tell_trouble(result, (*continued)->state, (*continued)->errors);
+      return result;
+    }
+  }
+  // Nothing unfinished is left behind.
+
+  auto wished = wish(cutover);
+  if (!wished) return wished.error();
+  result.changes = wished->changes;
+  result.notes.insert(result.notes.end(), wished->notes.begin(), wished->notes.end());
+  result.gates.push_back(no_drift(wished->drift));
+  if (auto done = apply_overrides(cutover, Phase::kLowerTtl, options, result.gates); !done) return done.error();
+  if (!all_open(result.gates)) {
+    result.exit = ExitCode::kClosed;
+    result.headline = "the live zone is not what the plan says; nothing was written";
+    result.next = "run `cutover plan`, mend plan or zone, run it again";
+    return result;
+  }
+  // Every record set holds what the plan expects.
+
+  const bool something_to_do = !nothing_in(wished->changes);
+  if (something_to_do) {
+    if (!agreed(cutover, Phase::kLowerTtl, wished->changes, options)) {
+      result.exit = ExitCode::kClosed;
+      result.headline = "not agreed to; nothing was written (--yes says yes where nobody can be asked)";
+      return result;
+    }
+    auto written = write(cutover, {Phase::kLowerTtl, wished->changes, WriteRequest::TtlGuard::kGuarded});
+    if (!written) return written.error();
+    result.way_back = written->way_back;
+    if (written->state != WriteState::kDone) {
+      tell_trouble(result, written->state, written->errors);
+      return result;
+    }
+  }
+  // The provider holds the low TTL everywhere.
+
+  auto served = wait_until_served(cutover, Phase::kLowerTtl, wished->wanted, options.sync_timeout, 2);
+  if (!served) return served.error();
+  result.served_at = served->served_at;
+  auto history = cutover.journal.history();
+  if (!history) return history.error();
+  const WriteRecord* last = history->last_write(Phase::kLowerTtl);
+  if (served->served_at && last != nullptr && !last->authoritative_at)
+    if (auto kept = cutover.journal.record_authoritative(last->id, *served->served_at); !kept) return kept.error();
+  std::vector<DrainFacts> facts;
+  for (const ZoneAtWork& zone : cutover.zones)
+    facts.push_back({zone.provider->capabilities().signal.value, zone.provider->capabilities().settle_time.value});
+  result.gates.push_back(ttl_drained(cutover.plan, *history, facts, cutover.clock.now()));
+  if (!served->served_at) {
+    result.exit = ExitCode::kGaveUp;
+    result.headline = fmt::format("the TTLs are lowered at the provider, but {} did not serve them yet; the wait has not begun", counted(served->not_serving.size(), "answer"));
+    result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
+    result.next = "mend those servers and run `cutover lower-ttl` again";
+    return result;
+  }
+  const std::size_t count = count_changes(wished->changes);
+  result.headline = count == 0 ? "every TTL is low already, at the provider and at every authoritative address"
+                               : fmt::format("{} lowered to {} s and served so by every authoritative address since {}", counted(count, "TTL"),
+                                             cutover.plan.ttl.during.count(), format_instant(*served->served_at));
+  result.opens_at = result.gates.back().opens_at;
+  result.next = result.gates.back().open ? "the old TTL has drained: `cutover preflight`, then `cutover swap`"
+                : result.opens_at    ? fmt::format("swap opens at {}; meanwhile run `cutover preflight`", format_instant(*result.opens_at))
+                                     : "run `cutover status` to see what the drain gate waits for";
+  return result;
+}
+
+}  // namespace cutover

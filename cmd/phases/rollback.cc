@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cmd/phases/consent.h"
+#include "cmd/phases/live.h"
+#include "cmd/phases/phase.h"
+#include "cmd/phases/write.h"
+#include "cmd/plan/applied.h"
+#include "core/text.h"
+
+namespace cutover {
+namespace {
+
+struct Undoing {
+  std::vector<ChangeSet> changes;
+  std::vector<Drift> drift;
+  std::size_t already_back = 0;
+};
+
+/// The inverse of what was swapped, against what is live: only what is still swapped is put back.
+Result<Undoing> undoing(Cutover& cutover, const std::vector<ChangeSet>& swapped) {
+  Undoing out;
+  for (ZoneAtWork& zone : cutover.zones) {
+    ChangeSet todo;
+    todo.zone = zone.plan->zone;
+    const auto mine = std::find_if(swapped.begin(), swapped.end(), [&](const ChangeSet& set) { return set.zone == zone.plan->zone; });
+    if (mine != swapped.end()) {
+      std::vector<RecordKey> keys;
+      for (const Change& change : mine->changes) keys.push_back(change.key);
+      auto live = look(cutover, zone, Phase::kRollback, keys);
+      if (!live) return live.error();
+      for (Change change : rollback_of(*mine).changes) {
+        const auto found = live->at_provider(change.key);
+        switch (standing_of(change, found)) {
+          case Standing::kBefore:
+            change.before = found;
+            // What comes back keeps the TTL that is served now, so that a mistaken rollback is undone in minutes.
+            if (change.before && change.after) change.after->ttl = std::min(change.after->ttl, change.before->ttl);
+            todo.changes.push_back(std::move(change));
+            break;
+          case Standing::kAfter: ++out.already_back; break;
+          case Standing::kForeign:
+            out.drift.push_back({change.key, change.before ? join(change.before->rdata, ", ") : "nothing", found ? join(found->rdata, ", ") : "nothing"});
+            break;
+        }
+      }
+    }
+    out.changes.push_back(std::move(todo));
+  }
+  return out;
+}
+
+Result<void> read_back(Cutover& cutover, const PhaseOptions& options, PhaseResult& result) {
+  std::vector<std::vector<Wanted>> wanted(cutover.zones.size());
+  Seconds ttl{};
+  for (std::size_t i = 0; i < cutover.zones.size(); ++i) {
+    for (const ChangeSet& set : result.changes) {
+      if (set.zone != cutover.zones[i].plan->zone) continue;
+      for (const Change& change : set.changes) {
+        wanted[i].push_back({change.key, change.after, Wanted::Match::kValues});
+        if (change.before) ttl = std::max(ttl, change.before->ttl);
+      }
+    }
+  }
+  auto served = wait_until_served(cutover, Phase::kRollback, wanted, options.sync_timeout, 1);
+  if (!served) return served.error();
+  if (!served->served_at) {
+    result.exit = ExitCode::kGaveUp;
+    result.headline = "the old values are back at the provider, but not every authoritative address serves them yet";
+    result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
+    result.next = "look at those servers; `cutover status` tells more";
+    return {};
+  }
+  auto history = cutover.journal.history();
+  if (!history) return history.error();
+  if (const WriteRecord* last = history->last_write(Phase::kRollback); last != nullptr && !last->authoritative_at)
+    if (auto kept = cutover.journal.record_authoritative(last->id, *served->served_at); !kept) return kept;
+  result.served_at = served->served_at;
+  result.bound = *served->served_at + ttl;
+  result.headline = fmt::format("{} put back; every authoritative address serves the old values since {}", counted(count_changes(result.changes), "record set"),
+                                format_instant(*served->served_at));
+  result.next = fmt::format("users are back by {} (caches that honour TTLs); then `cutover restore-ttl`", format_instant(*result.bound));
+  return {};
+}
+
+}  // namespace
+
+Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
+  PhaseResult result;
+  result.phase = Phase::kRollback;
+  auto continued = settle_and_continue(cutover, Phase::kRollback, options, result.notes);
+  if (!continued) return continued.error();
+  if (*continued) {
+    result.changes = (*continued)->changes;
+    result.way_back = (*continued)->way_back;
+    if ((*continued)->state != WriteState::kDone) {
+      tell_trouble(result, (*continued)->state, (*continued)->errors);
+      return result;
+    }
+    if (auto read = read_back(cutover, options, result); !read) return read.error();
+    return result;
+  }
+  auto history = cutover.journal.history();
+  if (!history) return history.error();
+  const auto swapped = swapped_since_rollback(*history);
+  if (nothing_in(swapped)) {
+    const WriteRecord* last = standing_rollback(*history);
+    if (last == nullptr) {
+      result.headline = "nothing was swapped, so there is nothing to put back";
+      return result;
+    }
+    result.changes = last->changes;
+    if (auto read = read_back(cutover, options, result); !read) return read.error();
+    if (result.exit == ExitCode::kDone) result.headline = "everything is put back already; " + result.headline;
+    return result;
+  }
+  // The journal says what to undo; the live zone says how much of it is in force.
+
+  auto todo = undoing(cutover, swapped);
+  if (!todo) return todo.error();
+  result.changes = todo->changes;
+  result.gates.push_back(no_drift(todo->drift));
+  if (options.drifted == PhaseOptions::Drifted::kSkip && !todo->drift.empty()) {
+    result.gates.back().overridden = true;
+    result.notes.push_back(fmt::format("{} left alone because somebody else changed it (--skip-drifted)", counted(todo->drift.size(), "record set")));
+  }
+  if (!all_open(result.gates)) {
+    result.exit = ExitCode::kClosed;
+    result.headline = "somebody changed record sets that the rollback would touch; nothing was written";
+    result.next = "look at them; --skip-drifted puts back the others";
+    return result;
+  }
+  if (options.last_look) {
+    result.checks = options.last_look(result.changes);
+    for (const Check& check : result.checks)
+      if (check.verdict == Verdict::kFail) cutover.log("the old side: " + check.summary);
+  }
+  // The old side's health is known and shown; it does not stop anybody at 3 a.m.
+
+  if (!nothing_in(result.changes)) {
+    if (!agreed(cutover, Phase::kRollback, result.changes, options)) {
+      result.exit = ExitCode::kClosed;
+      result.headline = "not agreed to; nothing was written (--yes says yes where nobody can be asked)";
+      return result;
+    }
+  }
+  auto written = write(cutover, {Phase::kRollback, result.changes, WriteRequest::TtlGuard::kValuesOnly});
+  if (!written) return written.error();
+  result.way_back = written->way_back;
+  if (written->state != WriteState::kDone) {
+    tell_trouble(result, written->state, written->errors);
+    return result;
+  }
+  if (auto read = read_back(cutover, options, result); !read) return read.error();
+  return result;
+}
+
+}  // namespace cutover

@@ -1,0 +1,291 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cmd/phases/cache_look.h"
+#include "cmd/phases/consent.h"
+#include "cmd/phases/live.h"
+#include "cmd/phases/phase.h"
+#include "cmd/phases/write.h"
+#include "cmd/plan/applied.h"
+#include "cmd/plan/external_gate.h"
+#include "core/text.h"
+
+namespace cutover {
+namespace {
+
+/// octoDNS stops at 30 % of a zone from ten record sets up; a cutover of a whole small zone is normal.
+constexpr double kBlastRadiusShare = 0.3;
+constexpr std::size_t kBlastRadiusFloor = 10;
+
+bool wanted_in_wave(const PhaseOptions& options, const DomainName& name) {
+  return options.only.empty() || std::find(options.only.begin(), options.only.end(), name) != options.only.end();
+}
+
+bool is_same(const std::optional<RecordSet>& a, const std::optional<RecordSet>& b) {
+  return a.has_value() == b.has_value() && (!a || same_values(*a, *b));
+}
+
+Gate blast_radius(ZoneAtWork& zone, const ChangeSet& changes) {
+  Gate gate{"blast-radius", true, std::nullopt, "", false};
+  auto whole = zone.provider->read(zone.plan->zone);
+  if (!whole) {
+    gate.why = fmt::format("{}: the whole zone cannot be read here, so its size is not known", zone.plan->zone.text());
+    return gate;
+  }
+  const auto counts = [](const auto& entry) { return entry.first.type != RecordType::kRrsig && entry.first.type != RecordType::kNsec && entry.first.type != RecordType::kNsec3; };
+  const auto total = static_cast<std::size_t>(std::count_if(whole->sets.begin(), whole->sets.end(), counts));
+  const double share = total == 0 ? 1.0 : static_cast<double>(changes.changes.size()) / static_cast<double>(total);
+  gate.open = changes.changes.size() < kBlastRadiusFloor || share <= kBlastRadiusShare;
+  gate.why = fmt::format("{}: {} of {} change value ({:.0f} %){}", zone.plan->zone.text(), changes.changes.size(), counted(total, "record set"), share * 100,
+                         gate.open ? "" : "; more than 30 % of a zone is changed only on purpose: --override blast-radius=\"reason\"");
+  return gate;
+}
+
+std::optional<Span> largest_skew(const std::vector<ZoneAtWork>& zones) {
+  std::optional<Span> largest;
+  for (const ZoneAtWork& zone : zones)
+    if (const auto skew = zone.provider->clock_skew(); skew && (!largest || std::chrono::abs(*skew) > std::chrono::abs(*largest))) largest = skew;
+  return largest;
+}
+
+std::vector<DrainFacts> drain_facts(const std::vector<ZoneAtWork>& zones) {
+  std::vector<DrainFacts> facts;
+  for (const ZoneAtWork& zone : zones)
+    facts.push_back({zone.provider->capabilities().signal.value, zone.provider->capabilities().settle_time.value});
+  return facts;
+}
+
+struct Compared {
+  std::vector<ChangeSet> changes;
+  std::vector<Drift> drift;
+  std::size_t already_in_place = 0;
+};
+
+/// The live zone against the plan: what is still to do, what is done, what is neither.
+Result<Compared> compare(Cutover& cutover, const PhaseOptions& options) {
+  Compared out;
+  for (ZoneAtWork& zone : cutover.zones) {
+    auto live = look(cutover, zone, Phase::kSwap, planned_keys(*zone.plan));
+    if (!live) return live.error();
+    const Seconds low = std::max(cutover.plan.ttl.during, zone.provider->capabilities().ttl_floor.value);
+    ChangeSet set;
+    set.zone = zone.plan->zone;
+    for (const PlannedChange& change : zone.plan->changes) {
+      if (!wanted_in_wave(options, change.name)) continue;
+      const auto found = live->at_provider(change.key());
+      const auto to = planned_to(change, low);
+      if (is_same(found, planned_from(change, low))) {
+        set.changes.push_back(Change{change.key(), found, to});
+      } else if (is_same(found, to)) {
+        ++out.already_in_place;
+      } else {
+        out.drift.push_back({change.key(), change.from.empty() ? "nothing" : join(change.from, ", "), found ? join(found->rdata, ", ") : "nothing"});
+      }
+    }
+    out.changes.push_back(std::move(set));
+  }
+  return out;
+}
+
+std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const std::vector<ChangeSet>& changes) {
+  std::vector<std::vector<Wanted>> wanted(cutover.zones.size());
+  for (std::size_t i = 0; i < cutover.zones.size(); ++i)
+    for (const ChangeSet& set : changes)
+      if (set.zone == cutover.zones[i].plan->zone)
+        for (const Change& change : set.changes) wanted[i].push_back({change.key, change.after, Wanted::Match::kValues});
+  return wanted;
+}
+
+/// The TTL that caches may hold the old answer for, counted from when all servers serve the new one.
+Seconds old_answer_ttl(const std::vector<ChangeSet>& changes, Seconds low) {
+  Seconds ttl = low;
+  for (const ChangeSet& set : changes)
+    for (const Change& change : set.changes)
+      if (change.before) ttl = std::max(ttl, change.before->ttl);
+  return ttl;
+}
+
+/// What is in force when the plan finds nothing left to do: from the journal, or, where somebody swapped
+/// without it, from the plan.
+Result<std::vector<ChangeSet>> swapped_already(const Cutover& cutover) {
+  auto history = cutover.journal.history();
+  if (!history) return history.error();
+  auto changes = swapped_since_rollback(*history);
+  if (!changes.empty()) return changes;
+  const Seconds low = cutover.plan.ttl.during;
+  for (const ZonePlan& zone : cutover.plan.zones) {
+    ChangeSet set;
+    set.zone = zone.zone;
+    for (const PlannedChange& change : zone.changes) set.changes.push_back(Change{change.key(), planned_from(change, low), planned_to(change, low)});
+    changes.push_back(std::move(set));
+  }
+  return changes;
+}
+
+/// Reads back what a finished swap left, and says where things stand.
+Result<void> read_back(Cutover& cutover, const PhaseOptions& options, PhaseResult& result) {
+  auto served = wait_until_served(cutover, Phase::kSwap, after_images(cutover, result.changes), options.sync_timeout, 1);
+  if (!served) return served.error();
+  if (!served->served_at) {
+    result.exit = ExitCode::kGaveUp;
+    result.headline = "the swap is applied at the provider, but not every authoritative address serves it yet";
+    result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
+    result.next = "`cutover watch` goes on looking; `cutover rollback` puts everything back";
+    return {};
+  }
+  auto history = cutover.journal.history();
+  if (!history) return history.error();
+  if (const WriteRecord* last = history->last_write(Phase::kSwap); last != nullptr && !last->authoritative_at)
+    if (auto kept = cutover.journal.record_authoritative(last->id, *served->served_at); !kept) return kept;
+  result.served_at = served->served_at;
+  result.bound = *served->served_at + old_answer_ttl(result.changes, cutover.plan.ttl.during);
+  result.headline = fmt::format("{} swapped; every authoritative address serves the new values since {}", counted(count_changes(result.changes), "record set"),
+                                format_instant(*served->served_at));
+  result.next = fmt::format("`cutover watch`: caches that honour TTLs have turned by {}", format_instant(*result.bound));
+  return {};
+}
+
+Result<void> wait_for_gates(Cutover& cutover, const PhaseOptions& options, SwapView& view) {
+  while (!all_open(view.gates)) {
+    const auto opens = opening(view.gates);
+    if (!opens || options.at_closed_gate == PhaseOptions::AtClosedGate::kStop) return {};
+    cutover.log(fmt::format("waiting until {} for the gates", format_instant(*opens)));
+    cutover.loop.wait_until(cutover.clock, *opens, cutover.stop);
+    if (cutover.stop && cutover.stop()) return {};
+    auto again = view_swap(cutover, options);
+    if (!again) return again.error();
+    view = std::move(*again);
+    for (Gate& gate : view.gates)
+      for (const auto& [name, reason] : options.overrides)
+        if (gate.name == name && !gate.open) gate.overridden = true;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Instant> opening(const std::vector<Gate>& gates) {
+  std::optional<Instant> latest;
+  for (const Gate& gate : gates) {
+    if (gate.open || gate.overridden) continue;
+    if (!gate.opens_at) return std::nullopt;
+    latest = std::max(latest.value_or(*gate.opens_at), *gate.opens_at);
+  }
+  return latest;
+}
+
+bool all_open(const std::vector<Gate>& gates) {
+  return std::all_of(gates.begin(), gates.end(), [](const Gate& gate) { return gate.open || gate.overridden; });
+}
+
+Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
+  SwapView view;
+  auto compared = compare(cutover, options);
+  if (!compared) return compared.error();
+  view.changes = compared->changes;
+  view.already_in_place = compared->already_in_place;
+  auto history = cutover.journal.history();
+  if (!history) return history.error();
+  const auto facts = drain_facts(cutover.zones);
+  if (wants_cache_look(ttl_drained(cutover.plan, *history, facts, cutover.clock.now()))) {
+    // Something moved unseen: only the caches can tell whether a higher TTL got out.
+    auto looked = look_at_caches(cutover, Phase::kSwap);
+    if (!looked) return looked.error();
+    view.notes.insert(view.notes.end(), looked->begin(), looked->end());
+    history = cutover.journal.history();
+    if (!history) return history.error();
+  }
+  const Instant now = cutover.clock.now();
+  view.gates.push_back(no_drift(compared->drift));
+  view.gates.push_back(mentions_acknowledged(cutover.plan));
+  view.gates.push_back(ech_key_held(cutover.plan));
+  view.gates.push_back(authoritative_in_sync(cutover.plan, *history));
+  view.gates.push_back(ttl_drained(cutover.plan, *history, facts, now));
+  view.gates.push_back(preflight_passed(cutover.plan, *history, kPreflightMaxAge, now));
+  view.gates.push_back(clock_agrees(largest_skew(cutover.zones)));
+  view.gates.push_back(within_window(cutover.plan, now));
+  for (std::size_t i = 0; i < cutover.zones.size(); ++i) {
+    Gate gate = blast_radius(cutover.zones[i], view.changes[i]);
+    const auto same = std::find_if(view.gates.begin(), view.gates.end(), [](const Gate& g) { return g.name == "blast-radius"; });
+    if (same == view.gates.end()) view.gates.push_back(std::move(gate));
+    else if (!gate.open && same->open) *same = std::move(gate);
+  }
+  for (const ExternalGate& external : cutover.plan.gates)
+    if (external.before == GateBefore::kSwap) view.gates.push_back(evaluate(external, cutover.plan, cutover.loop, cutover.clock));
+  return view;
+}
+
+Result<PhaseResult> swap(Cutover& cutover, const PhaseOptions& options) {
+  PhaseResult result;
+  result.phase = Phase::kSwap;
+  if (auto reviewed = check_plan_hash(cutover, options); !reviewed) return reviewed.error();
+  auto continued = settle_and_continue(cutover, Phase::kSwap, options, result.notes);
+  if (!continued) return continued.error();
+  if (*continued) {
+    result.changes = (*continued)->changes;
+    result.way_back = (*continued)->way_back;
+    if ((*continued)->state != WriteState::kDone) {
+      tell_trouble(result, (*continued)->state, (*continued)->errors);
+      return result;
+    }
+    if (auto read = read_back(cutover, options, result); !read) return read.error();
+    return result;
+  }
+  // Nothing unfinished is left behind.
+
+  auto view = view_swap(cutover, options);
+  if (!view) return view.error();
+  result.notes.insert(result.notes.end(), view->notes.begin(), view->notes.end());
+  result.changes = view->changes;
+  result.gates = view->gates;
+  if (nothing_in(view->changes) && view->gates.front().open) {
+    result.gates.clear();
+    auto swapped = swapped_already(cutover);
+    if (!swapped) return swapped.error();
+    result.changes = std::move(*swapped);
+    if (auto read = read_back(cutover, options, result); !read) return read.error();
+    if (result.exit == ExitCode::kDone) result.headline = "everything is swapped already; " + result.headline;
+    return result;
+  }
+  if (auto done = apply_overrides(cutover, Phase::kSwap, options, view->gates); !done) return done.error();
+  if (auto waited = wait_for_gates(cutover, options, *view); !waited) return waited.error();
+  result.gates = view->gates;
+  result.changes = view->changes;
+  if (!all_open(result.gates)) {
+    result.exit = ExitCode::kClosed;
+    result.opens_at = opening(result.gates);
+    result.headline = result.opens_at ? fmt::format("the swap opens at {}", format_instant(*result.opens_at)) : "the swap is closed; nothing was written";
+    result.next = result.opens_at ? "run it again then, or with --wait" : "each closed gate says what it wants";
+    return result;
+  }
+  // Every gate is open, or overridden by name with a reason on record.
+
+  if (options.last_look) {
+    result.checks = options.last_look(view->changes);
+    if (any_failed(result.checks, Severity::kError)) {
+      result.exit = ExitCode::kFailed;
+      result.headline = "a target of this swap does not pass preflight right now; nothing was written";
+      result.next = "mend the new side and run it again";
+      return result;
+    }
+  }
+  if (!agreed(cutover, Phase::kSwap, view->changes, options)) {
+    result.exit = ExitCode::kClosed;
+    result.headline = "not agreed to; nothing was written (--yes says yes where nobody can be asked)";
+    return result;
+  }
+  auto written = write(cutover, {Phase::kSwap, view->changes, WriteRequest::TtlGuard::kGuarded});
+  if (!written) return written.error();
+  result.way_back = written->way_back;
+  if (written->state != WriteState::kDone) {
+    tell_trouble(result, written->state, written->errors);
+    return result;
+  }
+  // Accepted by the provider. Now look at what is really served.
+
+  if (auto read = read_back(cutover, options, result); !read) return read.error();
+  return result;
+}
+
+}  // namespace cutover
