@@ -16,6 +16,8 @@ struct Gate {
   std::optional<Instant> opens_at;  ///< when time alone will open it; empty: time alone will not
   std::string why;
   bool overridden = false;
+  /// A clean resolver sweep of these zones (Journal::record_resolver_sweep) would open it, or open it sooner.
+  std::vector<DomainName> wants_resolver_sweep;
 };
 
 /// What the drain gate needs to know beside plan and history, per zone in plan order.

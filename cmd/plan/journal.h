@@ -39,7 +39,7 @@ struct IntentRecord {
   std::int64_t id = 0;
   Instant at{};
   providers::Step step;
-  std::optional<StepOutcome> outcome;   ///< empty: no outcome recorded
+  std::optional<StepOutcome> outcome;   ///< the latest recorded (kUnknown may be settled later); empty: none
   Instant outcome_at{};
   std::string reply;
 };
@@ -96,6 +96,16 @@ struct ResolverRecord {
   std::string detail;
 };
 
+/// One round of questions to resolvers about every existing record set of a zone that the swap changes:
+/// what the drain gate wants when a serial moved and nobody saw why.
+struct ResolverSweepRecord {
+  Instant at{};                        ///< receipt of the last answer
+  DomainName zone;
+  std::size_t asked = 0;               ///< resolvers
+  std::size_t answered = 0;            ///< resolvers with a usable answer for every record set
+  std::optional<Seconds> highest_ttl;  ///< the longest remaining TTL that any of them showed
+};
+
 /// A moment worth telling: phase started, gate opened, converged, clock skew seen.
 struct EventRecord {
   Instant at{};
@@ -112,6 +122,7 @@ struct History {
   std::vector<OverrideRecord> overrides;
   std::vector<CheckRecord> checks;
   std::vector<EventRecord> events;
+  std::vector<ResolverSweepRecord> resolver_sweeps;
   std::vector<ResolverRecord> resolver_ceilings;  ///< answers with a TTL above the low one, after it was lowered
 
   /// The last write of a phase, or nullptr. The pointer lives as long as the value is unchanged.
@@ -143,6 +154,7 @@ class Journal {
   Result<void> record_override(Phase phase, const std::string& gate, const std::string& reason);
   Result<void> record_checks(Phase phase, const std::string& plan_hash, bool passed, const std::vector<Check>& checks);
   Result<void> record_event(Phase phase, const std::string& kind, const std::string& text);
+  Result<void> record_resolver_sweep(const ResolverSweepRecord& sweep);
   /// One transaction for all of them.
   Result<void> record_resolvers(const std::vector<ResolverRecord>& records);
 

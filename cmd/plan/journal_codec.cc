@@ -1,0 +1,203 @@
+#include "cmd/plan/journal_codec.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "core/codec.h"
+
+namespace cutover::journal_codec {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Text from the network may hold any byte: what is not UTF-8 is replaced, never a reason to lose the record.
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+template <class F>
+auto decode(std::string_view text, std::string_view what, F&& read) -> Result<decltype(read(Json()))> {
+  try {
+    return read(Json::parse(text));
+  } catch (const std::exception& e) {
+    return fail(ErrorCode::kCorrupt, fmt::format("a {} in the journal cannot be read: {}", what, e.what()));
+  }
+}
+
+template <class T>
+T or_throw(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message);
+  return *std::move(result);
+}
+
+DomainName read_name(const Json& json) { return or_throw(DomainName::from_text(json.get<std::string>())); }
+RecordType read_type(const Json& json) { return or_throw(record_type_from_text(json.get<std::string>())); }
+
+Json from_set(const std::optional<RecordSet>& set) { return set ? Json::parse(to_json(*set)) : Json(nullptr); }
+std::optional<RecordSet> to_set(const Json& json) {
+  if (json.is_null()) return std::nullopt;
+  return or_throw(record_set_from_json(json.dump()));
+}
+
+constexpr std::array<std::pair<net::Outcome, std::string_view>, 5> kOutcomes{{
+    {net::Outcome::kAnswered, "answered"},
+    {net::Outcome::kTimeout, "timeout"},
+    {net::Outcome::kUnreachable, "unreachable"},
+    {net::Outcome::kGarbage, "garbage"},
+    {net::Outcome::kTsigFailed, "tsig-failed"},
+}};
+constexpr std::array<std::pair<Severity, std::string_view>, 3> kSeverities{{
+    {Severity::kNote, "note"},
+    {Severity::kWarning, "warning"},
+    {Severity::kError, "error"},
+}};
+constexpr std::array<std::pair<Verdict, std::string_view>, 5> kVerdicts{{
+    {Verdict::kPass, "pass"},
+    {Verdict::kFail, "fail"},
+    {Verdict::kNotApplicable, "not-applicable"},
+    {Verdict::kNotEffective, "not-effective"},
+    {Verdict::kUndecided, "undecided"},
+}};
+
+template <class Table, class E>
+std::string word_of(const Table& table, E value) {
+  for (const auto& row : table)
+    if (row.first == value) return std::string(row.second);
+  throw std::runtime_error("a value outside its enum");
+}
+
+template <class Table>
+auto value_of(const Table& table, const Json& json) {
+  const auto word = json.get<std::string>();
+  for (const auto& row : table)
+    if (row.second == word) return row.first;
+  throw std::runtime_error("unknown word '" + word + "'");
+}
+
+Json from_reading(const net::AuthorityReading& reading) {
+  Json json{{"server", reading.server},
+            {"name", reading.key.name.text()},
+            {"type", to_text(reading.key.type)},
+            {"outcome", word_of(kOutcomes, reading.outcome)},
+            {"rcode", static_cast<int>(reading.rcode)},
+            {"aa", reading.authoritative},
+            {"received_us", to_micros(reading.received)}};
+  if (reading.set) json["set"] = from_set(reading.set);
+  if (reading.alias) json["alias"] = from_set(reading.alias);
+  if (reading.delegated) json["delegated"] = true;
+  if (reading.negative_ttl) json["negative_ttl_s"] = reading.negative_ttl->count();
+  if (!reading.detail.empty()) json["detail"] = reading.detail;
+  return json;
+}
+
+net::AuthorityReading to_reading(const Json& json) {
+  net::AuthorityReading reading;
+  reading.server = json.at("server").get<std::size_t>();
+  reading.key = {read_name(json.at("name")), read_type(json.at("type"))};
+  reading.outcome = value_of(kOutcomes, json.at("outcome"));
+  reading.rcode = static_cast<net::Rcode>(json.at("rcode").get<int>());
+  reading.authoritative = json.at("aa").get<bool>();
+  reading.received = from_micros(json.at("received_us").get<std::int64_t>());
+  if (json.contains("set")) reading.set = to_set(json.at("set"));
+  if (json.contains("alias")) reading.alias = to_set(json.at("alias"));
+  reading.delegated = json.value("delegated", false);
+  if (json.contains("negative_ttl_s")) reading.negative_ttl = Seconds(json.at("negative_ttl_s").get<std::int64_t>());
+  reading.detail = json.value("detail", std::string());
+  return reading;
+}
+
+Json from_check(const Check& check) {
+  Json json{{"id", check.id},
+            {"severity", word_of(kSeverities, check.severity)},
+            {"verdict", word_of(kVerdicts, check.verdict)},
+            {"summary", check.summary},
+            {"evidence", check.evidence},
+            {"advice", check.advice}};
+  if (check.name) json["name"] = check.name->text();
+  if (check.endpoint) json["endpoint"] = check.endpoint->text();
+  return json;
+}
+
+Check to_check(const Json& json) {
+  Check check;
+  check.id = json.at("id").get<std::string>();
+  check.severity = value_of(kSeverities, json.at("severity"));
+  check.verdict = value_of(kVerdicts, json.at("verdict"));
+  check.summary = json.at("summary").get<std::string>();
+  check.evidence = json.at("evidence").get<std::string>();
+  check.advice = json.at("advice").get<std::string>();
+  if (json.contains("name")) check.name = read_name(json.at("name"));
+  if (json.contains("endpoint"))
+    check.endpoint = or_throw(Endpoint::from_text(json.at("endpoint").get<std::string>(), 0));
+  return check;
+}
+
+}  // namespace
+
+std::int64_t to_micros(Instant instant) { return instant.time_since_epoch().count(); }
+Instant from_micros(std::int64_t micros) { return Instant(Span(micros)); }
+
+std::string encode_sweep(const SweepRecord& record) {
+  Json json{{"zone", record.zone.text()},
+            {"servers", record.servers},
+            {"without_address", record.without_address},
+            {"started_us", to_micros(record.sweep.started)},
+            {"finished_us", to_micros(record.sweep.finished)},
+            {"serials", Json::array()},
+            {"readings", Json::array()}};
+  for (const auto& serial : record.sweep.serials) json["serials"].push_back(serial ? Json(*serial) : Json(nullptr));
+  for (const auto& reading : record.sweep.readings) json["readings"].push_back(from_reading(reading));
+  return dump(json);
+}
+
+Result<SweepRecord> decode_sweep(std::string_view text) {
+  return decode(text, "sweep", [](const Json& json) {
+    SweepRecord record;
+    record.zone = read_name(json.at("zone"));
+    record.servers = json.at("servers").get<std::vector<std::string>>();
+    record.without_address = json.at("without_address").get<std::vector<std::string>>();
+    record.sweep.started = from_micros(json.at("started_us").get<std::int64_t>());
+    record.sweep.finished = from_micros(json.at("finished_us").get<std::int64_t>());
+    for (const Json& serial : json.at("serials"))
+      record.sweep.serials.push_back(serial.is_null() ? std::nullopt : std::optional(serial.get<std::uint32_t>()));
+    for (const Json& reading : json.at("readings")) record.sweep.readings.push_back(to_reading(reading));
+    return record;
+  });
+}
+
+std::string encode_checks(const std::vector<Check>& checks) {
+  Json json = Json::array();
+  for (const Check& check : checks) json.push_back(from_check(check));
+  return dump(json);
+}
+
+Result<std::vector<Check>> decode_checks(std::string_view text) {
+  return decode(text, "check", [](const Json& json) {
+    std::vector<Check> checks;
+    for (const Json& check : json) checks.push_back(to_check(check));
+    return checks;
+  });
+}
+
+std::string encode_keys(const std::vector<RecordKey>& keys) {
+  Json json = Json::array();
+  for (const RecordKey& key : keys) json.push_back({{"name", key.name.text()}, {"type", to_text(key.type)}});
+  return dump(json);
+}
+
+Result<std::vector<RecordKey>> decode_keys(std::string_view text) {
+  return decode(text, "list of record sets", [](const Json& json) {
+    std::vector<RecordKey> keys;
+    for (const Json& key : json) keys.push_back({read_name(key.at("name")), read_type(key.at("type"))});
+    return keys;
+  });
+}
+
+std::string encode_strings(const std::vector<std::string>& strings) { return dump(Json(strings)); }
+
+Result<std::vector<std::string>> decode_strings(std::string_view text) {
+  return decode(text, "list", [](const Json& json) { return json.get<std::vector<std::string>>(); });
+}
+
+}  // namespace cutover::journal_codec
