@@ -19,7 +19,8 @@ volatile sig_atomic_t signals_seen = 0;
 
 void on_signal(int) {
   // The second Ctrl-C means it: the journal is safe at any instant.
-  if (++signals_seen > 1) _exit(static_cast<int>(ExitCode::kGaveUp));
+  signals_seen = signals_seen + 1;
+  if (signals_seen > 1) _exit(static_cast<int>(ExitCode::kGaveUp));
 }
 
 ExitCode exit_code_of(ErrorCode code) {

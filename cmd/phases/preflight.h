@@ -1,0 +1,33 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cmd/phases/cutover.h"
+#include "core/check.h"
+
+namespace cutover {
+
+struct PreflightOptions {
+  std::string ca_file;                              ///< empty: the system's root store
+  std::function<Endpoint(const Endpoint&)> route;   ///< where an address really is; empty: where it says (a rehearsal maps it to loopback)
+};
+
+struct PreflightResult {
+  ExitCode exit = ExitCode::kDone;   ///< kFailed: a check failed at error; kGaveUp: none failed and some could not be decided
+  std::string headline;
+  std::string root_store;            ///< path and number of certificates
+  std::vector<Check> checks;
+  std::string next;
+};
+
+/// Certificates and endpoints of the new side, and the old side's for comparison. Needs no provider and no
+/// credentials. With a journal the result is recorded, with the plan's hash, for the swap's gate.
+Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock, const PreflightOptions& options);
+
+/// Only the names that `changes` point at (new CNAME targets), looked up and checked on the spot.
+std::vector<Check> check_named_targets(Cutover& cutover, const PreflightOptions& options, const std::vector<ChangeSet>& changes);
+/// Only the old side: what a rollback would send users back to.
+std::vector<Check> check_old_side(Cutover& cutover, const PreflightOptions& options);
+
+}  // namespace cutover

@@ -1,0 +1,202 @@
+#include "cmd/phases/watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cmd/phases/live.h"
+#include "cmd/phases/write.h"
+#include "cmd/plan/applied.h"
+#include "core/text.h"
+#include "dnsprobe/catalogue.h"
+
+namespace cutover {
+namespace {
+
+/// Observations reach the journal in batches: one durable commit for many answers.
+constexpr std::size_t kBatch = 256;
+constexpr std::chrono::seconds kBatchAge{1};
+
+struct Watched {
+  Phase of = Phase::kSwap;
+  std::vector<ChangeSet> changes;
+  std::optional<std::int64_t> write;           ///< whose authoritative_at is still to be recorded
+  std::optional<Instant> authoritative_at;
+};
+
+Result<Watched> what_to_watch(const History& history) {
+  Watched watched;
+  if (const WriteRecord* rollback = standing_rollback(history)) {
+    watched.of = Phase::kRollback;
+    watched.changes = rollback->changes;
+    watched.authoritative_at = rollback->authoritative_at;
+    if (!rollback->authoritative_at) watched.write = rollback->id;
+    return watched;
+  }
+  const auto swaps = swap_writes_since_rollback(history);
+  if (swaps.empty()) return fail(ErrorCode::kNotFound, "nothing has been swapped yet, so there is nothing to watch; `cutover swap` comes first");
+  watched.changes = swapped_since_rollback(history);
+  watched.authoritative_at = swaps.back()->authoritative_at;
+  if (!swaps.back()->authoritative_at) watched.write = swaps.back()->id;
+  return watched;
+}
+
+const ChangeSet* changes_of(const Watched& watched, const ZoneAtWork& zone) {
+  for (const ChangeSet& set : watched.changes)
+    if (set.zone == zone.plan->zone) return &set;
+  return nullptr;
+}
+
+std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const Watched& watched) {
+  std::vector<std::vector<Wanted>> wanted(cutover.zones.size());
+  for (std::size_t i = 0; i < cutover.zones.size(); ++i)
+    if (const ChangeSet* set = changes_of(watched, cutover.zones[i]))
+      for (const Change& change : set->changes) wanted[i].push_back({change.key, change.after, Wanted::Match::kValues});
+  return wanted;
+}
+
+/// One expectation per changed record set. The old answer may live as long as the TTL it was served with
+/// right before the change; a set that did not exist, as long as the zone's negative answers.
+Result<std::vector<dnsprobe::Expectation>> expectations(Cutover& cutover, const Watched& watched, Instant new_since) {
+  std::vector<dnsprobe::Expectation> out;
+  for (ZoneAtWork& zone : cutover.zones) {
+    const ChangeSet* set = changes_of(watched, zone);
+    if (set == nullptr) continue;
+    auto live = zone.provider->read_sets(zone.plan->zone, {});
+    if (!live) return live.error();
+    const auto& signal = zone.provider->capabilities().signal;
+    const Seconds settle = signal.value == providers::ChangeSignal::kServing ? Seconds{} : zone.provider->capabilities().settle_time.value;
+    for (const Change& change : set->changes) {
+      if (change.kind() == Change::Kind::kNone || change.kind() == Change::Kind::kTtl) continue;
+      dnsprobe::Expectation expectation;
+      expectation.key = change.key;
+      expectation.old_set = change.before;
+      expectation.new_set = change.after;
+      expectation.low_ttl = change.before ? change.before->ttl : cutover.plan.ttl.during;
+      expectation.new_since = new_since + settle;
+      expectation.negative_ttl = live->soa.negative_ttl();
+      out.push_back(std::move(expectation));
+    }
+  }
+  return out;
+}
+
+/// Writes observations to the journal in batches.
+class Recorder {
+ public:
+  Recorder(Cutover& cutover, const WatchQuestions& questions) : cutover_(cutover), questions_(questions) {}
+
+  void add(const dnsprobe::WatchEvent& event) {
+    if (event.kind != dnsprobe::WatchEvent::Kind::kSample) return;
+    const dnsprobe::Observation& seen = event.observation;
+    const dnsprobe::Resolver& resolver = questions_.resolvers[event.resolver];
+    batch_.push_back(ResolverRecord{seen.at, Phase::kWatch, resolver.id, resolver.operator_name, questions_.expectations[event.key].key,
+                                    std::string(dnsprobe::to_text(seen.verdict)), seen.ttl, seen.rdata, seen.detail});
+    if (batch_.size() >= kBatch || std::chrono::steady_clock::now() - flushed_ > kBatchAge) flush();
+  }
+  void flush() {
+    flushed_ = std::chrono::steady_clock::now();
+    if (batch_.empty() || failed_) return;
+    if (auto kept = cutover_.journal.record_resolvers(batch_); !kept) {
+      failed_ = true;  // the watch itself is worth more than its record: say so once and go on
+      cutover_.log("observations are no longer journalled: " + kept.error().message);
+    }
+    batch_.clear();
+  }
+
+ private:
+  Cutover& cutover_;
+  const WatchQuestions& questions_;
+  std::vector<ResolverRecord> batch_;
+  std::chrono::steady_clock::time_point flushed_ = std::chrono::steady_clock::now();
+  bool failed_ = false;
+};
+
+void conclude(WatchPhaseResult& result) {
+  const dnsprobe::Forecast& forecast = result.seen.forecast;
+  switch (result.seen.end) {
+    case dnsprobe::WatchEnd::kConverged:
+      result.exit = ExitCode::kDone;
+      result.headline = fmt::format("converged at {}: the bound has passed, and {} of {} gave only the new answer", format_instant(*result.seen.converged_at),
+                                    forecast.settled, counted(forecast.resolvers, "resolver"));
+      result.next = result.questions.of == Phase::kSwap ? "keep the old side on standby; `cutover restore-ttl` when standby is over"
+                                                        : "users are back; `cutover restore-ttl` puts the TTLs back";
+      return;
+    case dnsprobe::WatchEnd::kGaveUp:
+      result.headline = "gave up waiting: " + forecast.why;
+      result.next = "run `cutover watch` again; the resolvers named above still send users to the other side";
+      break;
+    case dnsprobe::WatchEnd::kUndecided:
+      result.headline = "too few answers to tell: " + forecast.why;
+      result.next = "check that this machine reaches the resolvers (UDP and TCP port 53), or name others in the plan";
+      break;
+    case dnsprobe::WatchEnd::kStopped:
+      result.headline = "stopped; nothing is lost, `cutover watch` goes on";
+      break;
+  }
+  result.exit = ExitCode::kGaveUp;
+}
+
+}  // namespace
+
+Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& options, const WatchSink& sink) {
+  WatchPhaseResult result;
+  auto settled = settle(cutover);
+  if (!settled) return settled.error();
+  for (const std::string& line : settled->lines) result.notes.push_back(line);
+  auto history = cutover.journal.history();
+  if (!history) return history.error();
+  auto watched = what_to_watch(*history);
+  if (!watched) return watched.error();
+  result.questions.of = watched->of;
+  auto resolvers = dnsprobe::resolvers_from(cutover.plan.watch.resolvers);
+  if (!resolvers) return resolvers.error();
+  if (auto known = dnsprobe::check_must(cutover.plan.watch.must, *resolvers); !known) return known.error();
+  for (const dnsprobe::Resolver& resolver : *resolvers)
+    if (auto can = dnsprobe::check_supported(resolver); !can) return can.error();
+  result.questions.resolvers = std::move(*resolvers);
+  // It is known what to ask, whom, and for which answer.
+
+  const Instant started = cutover.clock.now();
+  auto served = wait_until_served(cutover, Phase::kWatch, after_images(cutover, *watched), options.sync_timeout, 1);
+  if (!served) return served.error();
+  if (!served->served_at) {
+    result.exit = ExitCode::kGaveUp;
+    result.headline = "not every authoritative address serves the new values, so no resolver was asked";
+    result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
+    result.next = "mend those servers and run `cutover watch` again";
+    return result;
+  }
+  if (watched->write)
+    if (auto kept = cutover.journal.record_authoritative(*watched->write, *served->served_at); !kept) return kept.error();
+  // Every authoritative address serves the new values: a question now plants only those.
+
+  auto asked = expectations(cutover, *watched, watched->authoritative_at.value_or(*served->served_at));
+  if (!asked) return asked.error();
+  result.questions.expectations = std::move(*asked);
+  result.questions.give_up_at = started + options.give_up.value_or(cutover.plan.watch.give_up);
+  if (auto kept = cutover.journal.record_event(Phase::kWatch, "begun", fmt::format("watching the {} at {}", to_text(watched->of), counted(result.questions.resolvers.size(), "resolver"))); !kept)
+    return kept.error();
+  if (sink.begun) sink.begun(result.questions);
+
+  dnsprobe::WatchOptions terms;
+  terms.samples = cutover.plan.watch.samples;
+  terms.quorum_resolvers = cutover.plan.watch.quorum_resolvers;
+  terms.quorum_operators = cutover.plan.watch.quorum_operators;
+  terms.must = cutover.plan.watch.must;
+  terms.give_up_at = result.questions.give_up_at;
+  Recorder recorder(cutover, result.questions);
+  result.seen = dnsprobe::watch(
+      cutover.loop, cutover.clock, result.questions.expectations, result.questions.resolvers, terms,
+      [&](const dnsprobe::WatchEvent& event) {
+        recorder.add(event);
+        if (sink.event) sink.event(result.questions, event);
+      },
+      cutover.stop);
+  recorder.flush();
+  conclude(result);
+  if (auto kept = cutover.journal.record_event(Phase::kWatch, std::string(dnsprobe::to_text(result.seen.end)), result.headline); !kept) return kept.error();
+  return result;
+}
+
+}  // namespace cutover

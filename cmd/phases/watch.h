@@ -1,0 +1,43 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cmd/phases/phase.h"
+#include "dnsprobe/watch.h"
+
+namespace cutover {
+
+/// What a watch asks, fixed before the first question.
+struct WatchQuestions {
+  Phase of = Phase::kSwap;                       ///< the write whose spreading is watched: a swap or a rollback
+  std::vector<dnsprobe::Expectation> expectations;
+  std::vector<dnsprobe::Resolver> resolvers;
+  Instant give_up_at{};
+};
+
+struct WatchPhaseOptions {
+  Seconds sync_timeout{120};       ///< how long the authoritative servers may take before the resolvers are asked
+  std::optional<Seconds> give_up;  ///< instead of the plan's
+};
+
+/// How a watch is told while it runs. Both may be empty.
+struct WatchSink {
+  std::function<void(const WatchQuestions&)> begun;
+  std::function<void(const WatchQuestions&, const dnsprobe::WatchEvent&)> event;
+};
+
+struct WatchPhaseResult {
+  ExitCode exit = ExitCode::kDone;
+  std::string headline;
+  std::vector<std::string> notes;
+  std::string next;
+  WatchQuestions questions;
+  dnsprobe::WatchResult seen;
+};
+
+/// Authoritative servers first, then the resolvers, until converged (kDone) or given up (kGaveUp).
+/// Watches the last thing written: the swap, or the rollback that undid it.
+Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& options, const WatchSink& sink);
+
+}  // namespace cutover

@@ -1,0 +1,30 @@
+#include "cmd/command.h"
+#include "cmd/phases/preflight.h"
+
+namespace cutover {
+namespace {
+
+using WritingPhase = Result<PhaseResult> (*)(Cutover&, const PhaseOptions&);
+enum class LastLook { kNone, kNewTargets, kOldSide };
+
+ExitCode run_writing(const GlobalOptions& global, const WriteFlags& flags, WritingPhase phase, LastLook look) {
+  return with_cutover(global, [&](Cutover& cutover) {
+    auto options = phase_options(flags, cutover.plan);
+    if (!options) return tell(options.error());
+    const PreflightOptions checks{flags.ca_file, {}};
+    if (look == LastLook::kNewTargets)
+      options->last_look = [&](const std::vector<ChangeSet>& changes) { return check_named_targets(cutover, checks, changes); };
+    if (look == LastLook::kOldSide)
+      options->last_look = [&](const std::vector<ChangeSet>&) { return check_old_side(cutover, checks); };
+    return show(global, phase(cutover, *options), cutover.clock);
+  });
+}
+
+}  // namespace
+
+ExitCode run_lower_ttl(const GlobalOptions& global, const WriteFlags& flags) { return run_writing(global, flags, lower_ttl, LastLook::kNone); }
+ExitCode run_swap(const GlobalOptions& global, const WriteFlags& flags) { return run_writing(global, flags, swap, LastLook::kNewTargets); }
+ExitCode run_rollback(const GlobalOptions& global, const WriteFlags& flags) { return run_writing(global, flags, rollback, LastLook::kOldSide); }
+ExitCode run_restore_ttl(const GlobalOptions& global, const WriteFlags& flags) { return run_writing(global, flags, restore_ttl, LastLook::kNone); }
+
+}  // namespace cutover
