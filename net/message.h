@@ -17,8 +17,21 @@ enum class RecordClass : std::uint16_t { kIn = 1, kCh = 3, kNone = 254, kAny = 2
 enum class Opcode : std::uint8_t { kQuery = 0, kNotify = 4, kUpdate = 5 };
 /// Response codes, TSIG's included (RFC 8945 section 3).
 enum class Rcode : std::uint16_t {
-  kNoError = 0, kFormErr = 1, kServFail = 2, kNxDomain = 3, kNotImp = 4, kRefused = 5, kYxDomain = 6, kYxRrset = 7,
-  kNxRrset = 8, kNotAuth = 9, kNotZone = 10, kBadSig = 16, kBadKey = 17, kBadTime = 18, kBadTrunc = 22,
+  kNoError = 0,
+  kFormErr = 1,
+  kServFail = 2,
+  kNxDomain = 3,
+  kNotImp = 4,
+  kRefused = 5,
+  kYxDomain = 6,
+  kYxRrset = 7,
+  kNxRrset = 8,
+  kNotAuth = 9,
+  kNotZone = 10,
+  kBadSig = 16,
+  kBadKey = 17,
+  kBadTime = 18,
+  kBadTrunc = 22,
 };
 std::string to_text(Rcode rcode);
 
@@ -37,6 +50,7 @@ struct Record {
   RecordClass record_class = RecordClass::kIn;
   std::uint32_t ttl = 0;
   std::string rdata;
+  friend bool operator==(const Record&, const Record&) = default;
 };
 
 /// EDNS(0) (RFC 6891) with the options the program reads.
@@ -45,8 +59,9 @@ struct Edns {
   bool dnssec_ok = false;
   std::optional<std::uint16_t> extended_error;  ///< RFC 8914 INFO-CODE of the first EDE option
   std::string extended_error_text;
-  std::string nsid;                             ///< RFC 5001, raw bytes; asked for with want_nsid
+  std::string nsid;  ///< RFC 5001, raw bytes; asked for with want_nsid
   bool want_nsid = false;
+  friend bool operator==(const Edns&, const Edns&) = default;
 };
 
 /// A DNS message (RFC 1035 section 4; UPDATE: RFC 2136 section 2, where the four sections are
@@ -59,6 +74,7 @@ struct Message {
   std::vector<Question> question;
   std::vector<Record> answer, authority, additional;
   std::optional<Edns> edns;
+  friend bool operator==(const Message&, const Message&) = default;
 };
 
 /// Wire form; names compressed. An rdata text that does not parse is an error that quotes it.
