@@ -17,13 +17,14 @@ struct Gate {
   std::string why;
   bool overridden = false;
   /// A clean resolver sweep of these zones (Journal::record_resolver_sweep) would open it, or open it sooner.
-  std::vector<DomainName> wants_resolver_sweep;
+  std::vector<DomainName> wants_resolver_sweep{};
 };
 
 /// What the drain gate needs to know beside plan and history, per zone in plan order.
 struct DrainFacts {
   providers::ChangeSignal signal = providers::ChangeSignal::kServing;
   Seconds settle_time{};
+  Seconds ttl_floor{};  ///< of the provider: a set that it cannot lower further counts as low at that TTL
 };
 
 /// design: opens at max over the record sets the swap changes of (t0 + old TTL).
@@ -41,6 +42,8 @@ struct Drift {
 Gate no_drift(const std::vector<Drift>& drift);
 /// `skew`: the largest clock difference seen against TSIG or HTTP Date; over 5 s closes every time gate.
 Gate clock_agrees(std::optional<Span> skew);
+/// Closes every gate that compares instants when the clock gate is closed: their answers mean nothing then.
+void close_time_gates(std::vector<Gate>& gates);
 /// Inside the plan's window; open when it has none.
 Gate within_window(const Plan& plan, Instant now);
 /// Every mention that `assess` recorded has an `ack` (or has gone from the plan).
