@@ -1,0 +1,382 @@
+#include "net/http.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+
+#include "core/text.h"
+
+// libcurl's multi interface, driven by our loop: curl says which sockets and which timeout it waits for, the loop
+// tells it when they are due (curl_multi_socket_action). One Transfer is one request from start to result.
+
+namespace cutover::net {
+namespace {
+
+constexpr std::size_t kMaxHeaders = 256 * 1024;
+
+struct CleanEasy {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct CleanMulti {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+struct CleanUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using List = std::unique_ptr<curl_slist, FreeList>;
+
+void append(List& list, const std::string& line) {
+  if (curl_slist* longer = curl_slist_append(list.get(), line.c_str())) {
+    static_cast<void>(list.release());
+    list.reset(longer);
+  }
+}
+
+/// What may be shown of a URL: the rest (user, path, query) may hold a secret.
+struct Origin {
+  std::string scheme;
+  std::string host;
+  std::string port;
+  std::string text() const {
+    return host.empty() ? "the URL" : printable(scheme + "://" + host + (port.empty() ? "" : ":" + port));
+  }
+};
+
+Origin origin_of(const std::string& text) {
+  const std::unique_ptr<CURLU, CleanUrl> url(curl_url());
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) return {};
+  const auto part = [&](CURLUPart which) {
+    char* value = nullptr;
+    if (curl_url_get(url.get(), which, &value, 0) != CURLUE_OK) return std::string();
+    std::string out(value);
+    curl_free(value);
+    return out;
+  };
+  return {part(CURLUPART_SCHEME), part(CURLUPART_HOST), part(CURLUPART_PORT)};
+}
+
+std::string who(const HttpRequest& request) {
+  const auto at = request.connect_to ? fmt::format(" at {}", request.connect_to->text()) : std::string();
+  return fmt::format("{} {}{}", printable(request.method), origin_of(request.url).text(), at);
+}
+
+bool has_line_end(const std::string& text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
+}
+
+/// What would let a caller's data become protocol, or cannot work at all.
+Result<void> check_request(const HttpRequest& request) {
+  const auto bad = [&](ErrorCode code, std::string_view why) {
+    return fail(code, fmt::format("{}: {}", who(request), why));
+  };
+  const bool token = !request.method.empty() && std::all_of(request.method.begin(), request.method.end(),
+                                                            [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!token) return bad(ErrorCode::kUsage, "the method is not a word of capital letters");
+  const auto origin = origin_of(request.url);
+  if ((origin.scheme != "http" && origin.scheme != "https") || origin.host.empty())
+    return bad(ErrorCode::kUsage, "it is no http:// or https:// URL");
+  for (const auto& [name, value] : request.headers)
+    if (name.empty() || has_line_end(name) || has_line_end(value) || name.find(':') != std::string::npos)
+      return bad(ErrorCode::kUsage, "a request header has a line end or no proper name");
+  if (!request.ca_file.empty() && access(request.ca_file.c_str(), R_OK) != 0)
+    return bad(ErrorCode::kIo, fmt::format("the CA file {} cannot be read", printable(request.ca_file)));
+  return {};
+}
+
+ErrorCode code_of(CURLcode result) {
+  switch (result) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return ErrorCode::kTimeout;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return ErrorCode::kUsage;
+    case CURLE_SSL_CACERT_BADFILE:
+      return ErrorCode::kIo;
+    case CURLE_OUT_OF_MEMORY:
+      return ErrorCode::kInternal;
+    default:
+      return ErrorCode::kNetwork;
+  }
+}
+
+std::string_view kind_of(CURLcode result) {
+  switch (result) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return "the certificate was not accepted: ";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+      return "no TLS connection: ";
+    default:
+      return "";
+  }
+}
+
+class Transfer {
+ public:
+  Transfer(const HttpRequest& request, std::size_t index) : request_(request), index_(index), easy_(curl_easy_init()) {
+    set_up();
+  }
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  CURL* easy() const { return easy_.get(); }
+  std::size_t index() const { return index_; }
+
+  /// Ends the transfer; call once, when curl says it is done.
+  Result<HttpResponse> result(CURLcode code) {
+    const bool cut_on_purpose = code == CURLE_WRITE_ERROR && response_.body_cut;
+    if (code != CURLE_OK && !cut_on_purpose) {
+      const std::string_view why = error_[0] != '\0' ? std::string_view(error_.data()) : curl_easy_strerror(code);
+      return fail(code_of(code), fmt::format("{}: {}{}", who(request_), kind_of(code), printable(why)));
+    }
+    long status = 0;
+    curl_off_t elapsed = 0;
+    char* address = nullptr;
+    long port = 0;
+    curl_easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy(), CURLINFO_TOTAL_TIME_T, &elapsed);
+    curl_easy_getinfo(easy(), CURLINFO_PRIMARY_IP, &address);
+    curl_easy_getinfo(easy(), CURLINFO_PRIMARY_PORT, &port);
+    response_.status = static_cast<int>(status);
+    response_.elapsed = std::chrono::microseconds(elapsed);
+    const auto ip = IpAddress::from_text(address == nullptr ? "" : address);
+    if (ip) response_.remote = Endpoint{*ip, static_cast<std::uint16_t>(port)}.text();
+    return std::move(response_);
+  }
+
+ private:
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    curl_easy_setopt(easy(), option, value);
+  }
+
+  void set_up() {
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_FOLLOWLOCATION, 0L);
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+    set(CURLOPT_URL, request_.url.c_str());
+    set(CURLOPT_USERAGENT, "cutover");
+    set(CURLOPT_ACCEPT_ENCODING, "");
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, request_.timeout.count())));
+    set(CURLOPT_ERRORBUFFER, error_.data());
+    set(CURLOPT_PRIVATE, static_cast<void*>(this));
+    set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+    set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+    set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+    set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+    set_up_method();
+    set_up_trust();
+    set_up_target();
+  }
+
+  void set_up_method() {
+    if (request_.method == "HEAD") {
+      set(CURLOPT_NOBODY, 1L);
+    } else if (!request_.body.empty() || request_.method == "POST" || request_.method == "PUT" ||
+               request_.method == "PATCH") {
+      set(CURLOPT_POST, 1L);
+      set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+      set(CURLOPT_POSTFIELDS, request_.body.c_str());
+      // curl would say that any body is a form, and would wait for a "100 Continue".
+      append(headers_, "Content-Type:");
+      append(headers_, "Expect:");
+    }
+    if (request_.method != "GET" || !request_.body.empty()) set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+    if (request_.method == "HEAD") set(CURLOPT_CUSTOMREQUEST, nullptr);
+    for (const auto& [name, value] : request_.headers) {
+      // `Name;` is curl's way to send a header without a value.
+      append(headers_, value.empty() ? name + ";" : name + ": " + value);
+    }
+    set(CURLOPT_HTTPHEADER, headers_.get());
+  }
+
+  void set_up_trust() {
+    if (request_.ca_file.empty()) return;
+    set(CURLOPT_CAINFO, request_.ca_file.c_str());
+    // Else the system's folder of roots, compiled in, would be trusted beside the file.
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  }
+
+  void set_up_target() {
+    if (!request_.connect_to) return;
+    // No host and no port in front: whatever the URL says. CURLOPT_RESOLVE would not do: connections are
+    // reused without regard to it.
+    append(connect_to_, "::" + request_.connect_to->text());
+    set(CURLOPT_CONNECT_TO, connect_to_.get());
+    set(CURLOPT_PROXY, "");
+  }
+
+  static std::size_t on_body(char* data, std::size_t one, std::size_t count, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    const std::size_t size = one * count;
+    const std::size_t room =
+        transfer.request_.max_body - std::min(transfer.request_.max_body, transfer.response_.body.size());
+    transfer.response_.body.append(data, std::min(size, room));
+    if (size <= room) return size;
+    transfer.response_.body_cut = true;
+    return size + 1;  // anything but `size` ends the transfer
+  }
+
+  static std::size_t on_header(char* data, std::size_t one, std::size_t count, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    const std::size_t size = one * count;
+    const std::string_view line(data, size);
+    transfer.header_bytes_ += size;
+    if (transfer.header_bytes_ > kMaxHeaders) return 0;
+    auto& headers = transfer.response_.headers;
+    if (line.substr(0, 5) == "HTTP/") headers.clear();  // a 1xx reply came before
+    const auto colon = line.find(':');
+    if (colon != std::string_view::npos && line.substr(0, 5) != "HTTP/")
+      headers.emplace_back(to_lower(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1))));
+    return size;
+  }
+
+  const HttpRequest& request_;
+  std::size_t index_;
+  HttpResponse response_;
+  std::size_t header_bytes_ = 0;
+  std::array<char, CURL_ERROR_SIZE> error_{};
+  List headers_;
+  List connect_to_;
+  std::unique_ptr<CURL, CleanEasy> easy_;  // last: it refers to what stands above
+};
+
+class HttpFanOut {
+ public:
+  HttpFanOut(Loop& loop, const std::vector<HttpRequest>& requests, std::size_t in_flight)
+      : loop_(loop), requests_(requests), in_flight_(std::max<std::size_t>(1, in_flight)), multi_(curl_multi_init()) {
+    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &HttpFanOut::on_socket);
+    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, static_cast<void*>(this));
+    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &HttpFanOut::on_timer);
+    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, static_cast<void*>(this));
+    results_.resize(requests.size());
+  }
+  ~HttpFanOut() {
+    for (const auto& [easy, transfer] : active_) curl_multi_remove_handle(multi_.get(), easy);
+  }
+  HttpFanOut(const HttpFanOut&) = delete;
+  HttpFanOut& operator=(const HttpFanOut&) = delete;
+
+  std::vector<Result<HttpResponse>> run() {
+    start_more();
+    loop_.run_until([this] { return active_.empty(); });
+    std::vector<Result<HttpResponse>> out;
+    for (auto& result : results_) out.push_back(*std::move(result));
+    return out;
+  }
+
+ private:
+  struct Socket {
+    int wanted = CURL_POLL_NONE;
+    Loop::Handle readable;
+    Loop::Handle writable;
+  };
+
+  void start_more() {
+    while (next_ < requests_.size() && active_.size() < in_flight_) {
+      const std::size_t index = next_++;
+      const auto checked = check_request(requests_[index]);
+      if (!checked) {
+        results_[index] = checked.error();
+        continue;
+      }
+      auto transfer = std::make_unique<Transfer>(requests_[index], index);
+      CURL* easy = transfer->easy();
+      if (easy == nullptr || curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) {
+        results_[index] =
+            fail(ErrorCode::kInternal, fmt::format("{}: libcurl could not start the request", who(requests_[index])));
+        continue;
+      }
+      active_.emplace(easy, std::move(transfer));
+    }
+  }
+
+  void act(curl_socket_t fd, int events) {
+    int running = 0;
+    curl_multi_socket_action(multi_.get(), fd, events, &running);
+    collect();
+    if (const auto at = sockets_.find(fd); at != sockets_.end()) arm(fd, at->second);
+  }
+
+  void collect() {
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      CURL* easy = message->easy_handle;
+      const CURLcode code = message->data.result;
+      const auto at = active_.find(easy);
+      results_[at->second->index()] = at->second->result(code);
+      curl_multi_remove_handle(multi_.get(), easy);
+      active_.erase(at);
+    }
+    start_more();
+  }
+
+  /// Waits of the loop are for one event each: they are armed again after every action.
+  void arm(curl_socket_t fd, Socket& socket) {
+    const bool in = socket.wanted == CURL_POLL_IN || socket.wanted == CURL_POLL_INOUT;
+    const bool out = socket.wanted == CURL_POLL_OUT || socket.wanted == CURL_POLL_INOUT;
+    if (!in) socket.readable.cancel();
+    if (!out) socket.writable.cancel();
+    if (in && !socket.readable.pending())
+      socket.readable = loop_.on_readable(fd, [this, fd] { act(fd, CURL_CSELECT_IN); });
+    if (out && !socket.writable.pending())
+      socket.writable = loop_.on_writable(fd, [this, fd] { act(fd, CURL_CSELECT_OUT); });
+  }
+
+  static int on_socket(CURL* /*easy*/, curl_socket_t fd, int what, void* self, void* /*socket*/) {
+    auto& fan_out = *static_cast<HttpFanOut*>(self);
+    if (what == CURL_POLL_REMOVE) {
+      fan_out.sockets_.erase(fd);
+      return 0;
+    }
+    auto& socket = fan_out.sockets_[fd];
+    socket.wanted = what;
+    fan_out.arm(fd, socket);
+    return 0;
+  }
+
+  static int on_timer(CURLM* /*multi*/, long timeout_ms, void* self) {
+    auto& fan_out = *static_cast<HttpFanOut*>(self);
+    fan_out.timer_.cancel();
+    if (timeout_ms >= 0)
+      fan_out.timer_ = fan_out.loop_.after(std::chrono::milliseconds(timeout_ms),
+                                           [&fan_out] { fan_out.act(CURL_SOCKET_TIMEOUT, 0); });
+    return 0;
+  }
+
+  Loop& loop_;
+  const std::vector<HttpRequest>& requests_;
+  std::size_t in_flight_;
+  std::size_t next_ = 0;
+  std::vector<std::optional<Result<HttpResponse>>> results_;
+  std::map<curl_socket_t, Socket> sockets_;
+  Loop::Handle timer_;
+  // Before the transfers go, after which the multi handle closes its connections and still calls on_socket.
+  std::unique_ptr<CURLM, CleanMulti> multi_;
+  std::map<CURL*, std::unique_ptr<Transfer>> active_;
+};
+
+}  // namespace
+
+std::vector<Result<HttpResponse>> http_all(Loop& loop, const std::vector<HttpRequest>& requests,
+                                           std::size_t in_flight) {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (ready != CURLE_OK) {
+    const Result<HttpResponse> failed = fail(ErrorCode::kInternal, "libcurl could not be started");
+    return std::vector<Result<HttpResponse>>(requests.size(), failed);
+  }
+  return HttpFanOut(loop, requests, in_flight).run();
+}
+
+}  // namespace cutover::net
