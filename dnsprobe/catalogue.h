@@ -26,7 +26,8 @@ struct CatalogueEntry {
 };
 
 /// Reads the form of dnsprobe/resolvers.tsv: tab-separated, `#` comments, a header line that names the columns,
-/// `-` for nothing. Errors (kInvalid) say `ORIGIN:LINE:` and what is wrong; an address listed twice is one.
+/// `-` for nothing. Errors (kInvalid) say `ORIGIN:LINE:` and what is wrong; an address listed twice
+/// is wrong too.
 Result<std::vector<CatalogueEntry>> parse_catalogue(std::string_view text, std::string_view origin);
 
 /// The catalogue that is built into the program.

@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/record_set.h"
+#include "core/result.h"
 #include "net/exchange.h"
 #include "net/message.h"
 
@@ -75,7 +76,8 @@ Sample sample_of(const net::DnsAnswer& answer, Instant asked);
 /// One cache entry seen behind a resolver's address. Two samples show the same entry when their expiry instants
 /// agree within 2 s (a counting-down TTL fixes the expiry; independent caches filled at different times differ).
 struct CacheView {
-  Instant expires{};
+  Instant expires{};  ///< as first seen, at the latest; it does not creep with later samples
+  Span slack{};       ///< it may be this much earlier: how long that answer was on its way
   Instant first_seen{};
   Instant last_seen{};
   Verdict verdict = Verdict::kOld;
@@ -86,6 +88,7 @@ struct CacheView {
 struct ResolverHistory {
   std::vector<CacheView> caches;  ///< the latest ones with an expiry, bounded in number
   Seconds largest_ttl{};          ///< the largest TTL it ever showed for the old answer: reveals a minimum-TTL clamp
+  std::size_t entries_seen = 0;   ///< distinct ones, also those no longer remembered
   bool filters = false;           ///< Resolver::filtering
   std::string interception;       ///< why its answers are not its own; empty: nothing speaks for it
 };
@@ -96,6 +99,7 @@ struct Observation {
   Instant at{};                    ///< receipt
   std::optional<Seconds> ttl;      ///< remaining, of the judged link (negative answers: of the SOA)
   std::optional<Instant> expires;  ///< latest instant at which that entry ends: at + ttl
+  Span slack{};                    ///< received - asked: it may end this much earlier
   std::vector<std::string> rdata;  ///< of the judged link; empty when there is none
   std::string site;
   std::chrono::microseconds rtt{};
@@ -117,7 +121,7 @@ struct Observation {
 Observation judge(const Expectation& expectation, const Sample& sample, const ResolverHistory& history);
 
 /// Notes an observation in the history it was judged with.
-void remember(ResolverHistory& history, const Expectation& expectation, const Observation& observation);
+void remember(ResolverHistory& history, const Observation& observation);
 
 /// The latest expiry among entries that hold the old answer at `now` and count for the estimate (verdicts old,
 /// mixed and behind); nullopt when no such entry is alive.

@@ -1,0 +1,219 @@
+#include "dnsprobe/resolver.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "core/domain_name.h"
+#include "core/text.h"
+
+namespace cutover::dnsprobe {
+
+namespace {
+
+constexpr std::string_view kForms =
+    "write an address (192.0.2.1, 192.0.2.1:5353, [2001:db8::1]:53), tcp://ADDRESS, tls://NAME@ADDRESS or "
+    "https://HOST/PATH@ADDRESS, each with an optional OPERATOR= before it";
+
+Error misread(std::string_view text, std::string_view what) {
+  return fail(ErrorCode::kUsage, fmt::format("resolver \"{}\": {}; {}", printable(text), what, kForms));
+}
+
+bool is_operator_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+}
+
+/// Takes `NAME=` off the front of `text` where it is there. A URL's own `=` comes after a `:` or `/`.
+std::string take_operator(std::string_view& text) {
+  const auto end = std::find_if_not(text.begin(), text.end(), is_operator_character);
+  if (end == text.begin() || end == text.end() || *end != '=') return {};
+  const auto length = static_cast<std::size_t>(end - text.begin());
+  std::string name(text.substr(0, length));
+  text.remove_prefix(length + 1);
+  return name;
+}
+
+/// A host name and a port, as in a URL.
+struct Authority {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+std::optional<Authority> read_authority(std::string_view text, std::uint16_t default_port) {
+  Authority out{std::string(text), default_port};
+  if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
+    const std::string_view digits = text.substr(colon + 1);
+    if (digits.empty() || digits.size() > 5) return std::nullopt;
+    unsigned port = 0;
+    for (const char c : digits) {
+      if (c < '0' || c > '9') return std::nullopt;
+      port = port * 10 + static_cast<unsigned>(c - '0');
+    }
+    if (port == 0 || port > 65535) return std::nullopt;
+    out = {std::string(text.substr(0, colon)), static_cast<std::uint16_t>(port)};
+  }
+  const auto name = DomainName::from_text(out.host);
+  if (!name || name->is_root()) return std::nullopt;
+  const auto odd = [](char c) { return !is_operator_character(c); };
+  if (std::any_of(out.host.begin(), out.host.end(), odd)) return std::nullopt;
+  out.host = name->host();
+  return out;
+}
+
+std::string short_text(const Endpoint& endpoint, std::uint16_t usual_port) {
+  return endpoint.port == usual_port ? endpoint.address.text() : endpoint.text();
+}
+
+Result<Resolver> read_plain(std::string_view whole, std::string_view rest, Transport transport) {
+  const auto endpoint = Endpoint::from_text(rest, 53);
+  if (!endpoint) return misread(whole, endpoint.error().message);
+  Resolver out;
+  out.transport = transport;
+  out.endpoint = *endpoint;
+  out.operator_name = endpoint->address.text();
+  out.id = (transport == Transport::kTcp ? "tcp://" : "") + short_text(*endpoint, 53);
+  return out;
+}
+
+Result<Resolver> read_tls(std::string_view whole, std::string_view rest) {
+  Resolver out;
+  out.transport = Transport::kTls;
+  if (const auto at = rest.find('@'); at != std::string_view::npos) {
+    const auto name = read_authority(rest.substr(0, at), 853);
+    const auto endpoint = Endpoint::from_text(rest.substr(at + 1), name ? name->port : 853);
+    if (!name) return misread(whole, "what stands before @ is not a host name");
+    if (!endpoint) return misread(whole, endpoint.error().message);
+    out.tls_name = name->host;
+    out.endpoint = *endpoint;
+  } else if (const auto endpoint = Endpoint::from_text(rest, 853)) {
+    out.tls_name = endpoint->address.text();
+    out.endpoint = *endpoint;
+  } else if (const auto name = read_authority(rest, 853)) {
+    if (name->port != 853) return misread(whole, "a port needs the address too: tls://NAME@ADDRESS:PORT");
+    out.tls_name = name->host;
+  } else {
+    return misread(whole, "neither a host name nor an address follows tls://");
+  }
+  out.operator_name = out.tls_name;
+  out.id = "tls://" + out.tls_name;
+  if (out.endpoint) out.id += "@" + short_text(*out.endpoint, 853);
+  return out;
+}
+
+Result<Resolver> read_https(std::string_view whole, std::string_view rest) {
+  Resolver out;
+  out.transport = Transport::kHttps;
+  std::string_view pinned;
+  if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
+    pinned = rest.substr(at + 1);
+    rest = rest.substr(0, at);
+    if (pinned.find('/') != std::string_view::npos)
+      return misread(whole, "user names in a URL are not used; @ADDRESS stands at the end and pins the address");
+  }
+  const auto slash = rest.find('/');
+  const std::string_view host = rest.substr(0, slash);
+  const std::string path = slash == std::string_view::npos ? "/dns-query" : std::string(rest.substr(slash));
+  std::uint16_t port = 443;
+  if (const auto literal = Endpoint::from_text(host, 443)) {
+    out.tls_name = literal->address.text();
+    out.endpoint = *literal;
+    port = literal->port;
+  } else if (const auto name = read_authority(host, 443)) {
+    out.tls_name = name->host;
+    port = name->port;
+  } else {
+    return misread(whole, "neither a host name nor an address follows https://");
+  }
+  const auto odd = [](char c) { return c <= ' ' || c > '~' || c == '"' || c == '\\'; };
+  if (std::any_of(path.begin(), path.end(), odd)) return misread(whole, "the path holds characters that need escaping");
+  if (!pinned.empty()) {
+    const auto endpoint = Endpoint::from_text(pinned, port);
+    if (!endpoint) return misread(whole, endpoint.error().message);
+    out.endpoint = *endpoint;
+  }
+  out.operator_name = out.tls_name;
+  out.url = "https://" + to_lower(host) + path;
+  out.id = out.url + (pinned.empty() ? "" : "@" + short_text(*out.endpoint, port));
+  return out;
+}
+
+std::optional<std::string_view> after_scheme(std::string_view text, std::string_view scheme) {
+  if (to_lower(text.substr(0, scheme.size())) != scheme) return std::nullopt;
+  return text.substr(scheme.size());
+}
+
+Result<Resolver> read_form(std::string_view whole, std::string_view text) {
+  if (const auto rest = after_scheme(text, "udp://")) return read_plain(whole, *rest, Transport::kUdp);
+  if (const auto rest = after_scheme(text, "tcp://")) return read_plain(whole, *rest, Transport::kTcp);
+  if (const auto rest = after_scheme(text, "tls://")) return read_tls(whole, *rest);
+  if (const auto rest = after_scheme(text, "https://")) return read_https(whole, *rest);
+  if (text.find("://") != std::string_view::npos) return misread(whole, "no such transport");
+  return read_plain(whole, text, Transport::kUdp);
+}
+
+}  // namespace
+
+std::string_view to_text(Transport transport) {
+  switch (transport) {
+    case Transport::kUdp:
+      return "udp";
+    case Transport::kTcp:
+      return "tcp";
+    case Transport::kTls:
+      return "tls";
+    case Transport::kHttps:
+      return "https";
+  }
+  return "?";
+}
+
+Result<Resolver> parse_resolver(std::string_view text) {
+  const std::string_view whole = trim(text);
+  if (whole.empty()) return misread(text, "it is empty");
+  std::string_view rest = whole;
+  const std::string name = take_operator(rest);
+  Result<Resolver> resolver = read_form(whole, rest);
+  if (!resolver || name.empty()) return resolver;
+  resolver->id = name + " " + resolver->id;
+  resolver->operator_name = name;
+  return resolver;
+}
+
+Result<void> check_supported(const Resolver& resolver) {
+  if (resolver.transport == Transport::kUdp || resolver.transport == Transport::kTcp) return {};
+  return fail(ErrorCode::kUnsupported,
+              fmt::format("resolver \"{}\": DNS over {} is not spoken by this version; name its address for plain DNS "
+                          "(UDP, or tcp://ADDRESS)",
+                          printable(resolver.id), resolver.transport == Transport::kTls ? "TLS" : "HTTPS"));
+}
+
+bool is_named_by(const Resolver& resolver, std::string_view entry) {
+  const std::string wanted = to_lower(trim(entry));
+  if (wanted.empty()) return false;
+  if (to_lower(resolver.operator_name) == wanted || to_lower(resolver.id) == wanted) return true;
+  if (!resolver.endpoint) return false;
+  const auto endpoint = Endpoint::from_text(wanted, 0);
+  return endpoint && endpoint->address == resolver.endpoint->address &&
+         (endpoint->port == 0 || endpoint->port == resolver.endpoint->port);
+}
+
+Result<void> check_must(const std::vector<std::string>& must, const std::vector<Resolver>& resolvers) {
+  for (const std::string& entry : must) {
+    const auto named = [&](const Resolver& resolver) { return is_named_by(resolver, entry); };
+    if (std::any_of(resolvers.begin(), resolvers.end(), named)) continue;
+    std::set<std::string> operators;
+    for (const Resolver& resolver : resolvers) operators.insert(printable(resolver.operator_name));
+    std::vector<std::string> shown(operators.begin(), operators.end());
+    if (shown.size() > 12) {
+      shown.resize(12);
+      shown.emplace_back("...");
+    }
+    return fail(ErrorCode::kUsage, fmt::format("must: \"{}\" is none of the resolvers that are asked; operators are {}",
+                                               printable(entry), shown.empty() ? "none" : join(shown, ", ")));
+  }
+  return {};
+}
+
+}  // namespace cutover::dnsprobe
