@@ -122,9 +122,11 @@ class Sweep {
     return names_ == MentionNames::kRelative ? name.relative_to(zone_.origin) : name.text();
   }
 
-  void mention(const RecordKey& key, std::string_view what, std::string reason) {
+  using About = FoundMention::About;
+
+  void mention(const RecordKey& key, std::string_view what, const std::string& reason, About about = About::kOldSide) {
     std::string text = printable(fmt::format("{} {} {}", to_text(key.type), shown(key.name), what));
-    if (texts_.insert(text).second) findings_.mentions.push_back({key, std::move(text), printable(reason)});
+    if (texts_.insert(text).second) findings_.mentions.push_back({about, key, std::move(text), printable(reason)});
   }
 
   FoundChange& change(const RecordSet& set, std::vector<std::string> to) {
@@ -278,7 +280,8 @@ class Sweep {
         set.key(), "delegated zone",
         fmt::format("{} is a zone of its own and was not looked into: assess it as well, or acknowledge that nothing "
                     "in it names the old side",
-                    set.name.text()));
+                    set.name.text()),
+        About::kUnswept);
   }
 
   void find_reverse(const RecordSet& set) {
@@ -306,7 +309,8 @@ class Sweep {
               fmt::format(
                   "the {} of {} moves and this {} stays: users who prefer {} would stay where they are. Give its "
                   "address in the mapping as well, or acknowledge that it is right already",
-                  to_text(other), set.name.text(), to_text(set.type), set.type == RecordType::kAaaa ? "IPv6" : "IPv4"));
+                  to_text(other), set.name.text(), to_text(set.type), set.type == RecordType::kAaaa ? "IPv6" : "IPv4"),
+              About::kGoesAlong);
     }
   }
 
@@ -357,7 +361,7 @@ class Sweep {
           "ahead, or "
           "add the change and `swap: {ech: new-side-holds-the-key}` by hand" +
           proposal;
-      mention(set.key(), "ech", bar);
+      mention(set.key(), "ech", bar, About::kGoesAlong);
     }
     if (old_words.empty()) return;
     if (!bar.empty()) {
@@ -393,7 +397,8 @@ class Sweep {
     if (!what.empty() || goes_along)
       mention(set.key(), what.empty() ? "in a foreign form" : what,
               "its parameters are in a form that cannot be rewritten safely, and may hint at the old side: write the "
-              "change by hand");
+              "change by hand",
+              what.empty() ? About::kGoesAlong : About::kOldSide);
   }
 
   /// TLSA and SSHFP name the key of the host that answers today (RFC 7671 section 8, RFC 4255).
@@ -406,9 +411,11 @@ class Sweep {
     if (set.type == RecordType::kSshfp)
       return mention(
           set.key(), "fingerprints",
-          fmt::format("{} moves: the new side needs the same host keys, or its fingerprints here", moving->text()));
-    if (alias_of_tlsa) return mention(set.key(), set.rdata.empty() ? "" : set.rdata[0], tlsa_reason(*moving));
-    mention(set.key(), "DANE", tlsa_reason(*moving));
+          fmt::format("{} moves: the new side needs the same host keys, or its fingerprints here", moving->text()),
+          About::kGoesAlong);
+    if (alias_of_tlsa)
+      return mention(set.key(), set.rdata.empty() ? "" : set.rdata[0], tlsa_reason(*moving), About::kGoesAlong);
+    mention(set.key(), "DANE", tlsa_reason(*moving), About::kGoesAlong);
   }
 
   static std::string tlsa_reason(const DomainName& moving) {
@@ -488,7 +495,8 @@ class Sweep {
             fmt::format(
                 "it stands for the address of {}, which moves: from the swap on it allows the new address "
                 "and no longer the old one. List the old address by ip4 or ip6 while the old host still sends mail",
-                host.text()));
+                host.text()),
+            About::kGoesAlong);
       if (host_network_covers_old(host, term))
         return mention(set.key(), what,
                        fmt::format("the network around {} that it allows holds an old address", host.text()));
@@ -516,7 +524,7 @@ class Sweep {
           mention(set.key(), target.text(), old_target_reason(set.type, target));
         else if (const auto moving = moves(target);
                  moving && set.type != RecordType::kCname && set.type != RecordType::kDname)
-          mention(set.key(), target.text(), moving_target_reason(set.type, target));
+          mention(set.key(), target.text(), moving_target_reason(set.type, target), About::kGoesAlong);
       }
     }
   }
@@ -603,6 +611,18 @@ class Sweep {
 };
 
 }  // namespace
+
+std::string_view to_text(FoundMention::About about) {
+  switch (about) {
+    case FoundMention::About::kOldSide:
+      return "old-side";
+    case FoundMention::About::kGoesAlong:
+      return "goes-along";
+    case FoundMention::About::kUnswept:
+      return "unswept";
+  }
+  return "old-side";
+}
 
 const FoundChange* Findings::change_of(const RecordKey& key) const {
   const auto at =

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cmd/plan/mapping.h"
@@ -18,6 +19,12 @@ struct FoundChange {
 
 /// Something that names the old side, or goes along with it, and that is left for a person to decide.
 struct FoundMention {
+  enum class About {
+    kOldSide,    ///< it names the old side
+    kGoesAlong,  ///< it names a moving name, or belongs to one
+    kUnswept,    ///< a child zone that was not looked into
+  };
+  About about = About::kOldSide;
   RecordKey key;
   std::string text;    ///< `TXT @ spf1 ip4:198.51.100.10`: type, relative name, what; the same on every run
   std::string reason;  ///< why no change is proposed, and what to do
@@ -28,6 +35,8 @@ struct Follower {
   DomainName name;
   DomainName moving;  ///< the changed name that its chain ends at
 };
+
+std::string_view to_text(FoundMention::About about);
 
 struct Findings {
   std::vector<FoundChange> changes;    ///< in order of name and type
