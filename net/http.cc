@@ -96,7 +96,6 @@ ErrorCode code_of(CURLcode result) {
     case CURLE_OPERATION_TIMEDOUT:
       return ErrorCode::kTimeout;
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return ErrorCode::kUsage;
     case CURLE_SSL_CACERT_BADFILE:
       return ErrorCode::kIo;
@@ -163,7 +162,10 @@ class Transfer {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_FOLLOWLOCATION, 0L);
-    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+    // A server that answers before it has read the body resets an HTTP/2 stream, and curl 7.88 then sometimes
+    // loses the answer: requests with a body go over HTTP/1.1.
+    set(CURLOPT_HTTP_VERSION,
+        static_cast<long>(request_.body.empty() ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     set(CURLOPT_URL, request_.url.c_str());
     set(CURLOPT_USERAGENT, "cutover");
     set(CURLOPT_ACCEPT_ENCODING, "");

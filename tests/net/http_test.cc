@@ -82,6 +82,7 @@ TEST_CASE("https to a given address: name, trust, method and body arrive as aske
     request.method = "POST";
     request.body = "{}";
     const auto posted = one(request);
+    INFO((posted ? "" : posted.error().message));
     REQUIRE(posted);
     CHECK(header(*posted, "x-method") == "POST");
     CHECK(header(*posted, "x-type") == "<>");
