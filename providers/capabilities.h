@@ -17,21 +17,21 @@ struct Declared {
   std::string_view verified;  ///< YYYY-MM-DD
 };
 
-enum class Unit { kRecord, kRecordSet, kZone };               ///< what one edit replaces
-enum class AtomicScope { kNone, kRecordSet, kMessage, kZone }; ///< what happens together or not at all
+enum class Unit { kRecord, kRecordSet, kZone };                 ///< what one edit replaces
+enum class AtomicScope { kNone, kRecordSet, kMessage, kZone };  ///< what happens together or not at all
 enum class CompareAndSwap { kNone, kValues, kValuesAndTtl, kVersion };
-enum class ChangeSignal { kNone, kSent, kServing };           ///< what success of a write proves
+enum class ChangeSignal { kNone, kSent, kServing };  ///< what success of a write proves
 
 struct Capabilities {
   Declared<Unit> unit;
   Declared<AtomicScope> atomic;
-  Declared<std::size_t> atomic_limit;                 ///< record sets per atomic call
+  Declared<std::size_t> atomic_limit;  ///< record sets per atomic call
   Declared<CompareAndSwap> compare_and_swap;
-  Declared<std::string_view> commit_step;             ///< empty: none
+  Declared<std::string_view> commit_step;  ///< empty: none
   Declared<ChangeSignal> signal;
   Declared<Seconds> ttl_floor;
-  Declared<Seconds> settle_time;                      ///< added to t0 where signal is not kServing
-  Declared<std::vector<RecordType>> types;            ///< empty: every type
+  Declared<Seconds> settle_time;            ///< added to t0 where signal is not kServing
+  Declared<std::vector<RecordType>> types;  ///< empty: every type
 };
 
 std::string_view to_text(Unit unit);

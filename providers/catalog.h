@@ -11,14 +11,14 @@ namespace cutover::providers {
 /// One option of the plan's `provider:` mapping.
 struct OptionSpec {
   std::string_view name;
-  std::string_view what;        ///< one line for the schema and for `providers show`
+  std::string_view what;  ///< one line for the schema and for `providers show`
   bool required = false;
-  bool is_credential = false;   ///< env/NAME or file/PATH
+  bool is_credential = false;  ///< env/NAME or file/PATH
 };
 
 struct Entry {
-  std::string_view type;        ///< `rfc2136`
-  std::string_view title;       ///< `DNS UPDATE (RFC 2136)`
+  std::string_view type;   ///< `rfc2136`
+  std::string_view title;  ///< `DNS UPDATE (RFC 2136)`
   std::span<const OptionSpec> options;
   Result<std::unique_ptr<Provider>> (*make)(const ProviderConfig&, const Context&);
 };

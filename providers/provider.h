@@ -7,6 +7,7 @@
 
 #include "core/change_set.h"
 #include "core/zone.h"
+#include "net/authority.h"
 #include "net/loop.h"
 #include "providers/capabilities.h"
 
@@ -15,9 +16,9 @@ namespace cutover::providers {
 /// One call to the provider, as data: it is journalled before it is made.
 struct Step {
   DomainName zone;
-  int ordinal = 0;          ///< 1, 2, ... within one change set
-  std::string summary;      ///< one line for people
-  std::string request;      ///< JSON; everything apply() needs, no secret
+  int ordinal = 0;                 ///< 1, 2, ... within one change set
+  std::string summary;             ///< one line for people
+  std::string request;             ///< JSON; everything apply() needs, no secret
   std::vector<RecordKey> touches;  ///< the record sets this call would change
 };
 
@@ -31,8 +32,8 @@ struct Receipt {
 
 /// The way back for someone without this program.
 struct InverseScript {
-  std::string file_name;    ///< `rollback-example.com.nsupdate`, `rollback-example.com.sh`
-  std::string how_to_run;   ///< `nsupdate -k KEYFILE rollback-example.com.nsupdate`
+  std::string file_name;   ///< `rollback-example.com.nsupdate`, `rollback-example.com.sh`
+  std::string how_to_run;  ///< `nsupdate -k KEYFILE rollback-example.com.nsupdate`
   std::string text;
 };
 
@@ -45,7 +46,7 @@ class Provider {
 
   /// The whole zone as the provider holds it. kRefused when the credentials do not allow that.
   virtual Result<Zone> read(const DomainName& zone) = 0;
-  /// Only some record sets (absent ones are absent in the map) and the SOA: what a write needs. Providers
+  /// Only some record sets (absent ones are absent in the map) and the SOA set: what a write needs. Providers
   /// that can ask for single sets override it; the rest read the zone.
   struct Sets {
     Soa soa;
@@ -67,6 +68,13 @@ class Provider {
   virtual std::optional<Span> clock_skew() const { return std::nullopt; }
 };
 
+/// Whether the live set (nullptr: none) is what a change starts from, for providers that compare for themselves.
+/// A TTL that somebody lowered meanwhile is no harm to a change of values; one that rose is: caches may hold
+/// the old answer longer than the drain gate promised.
+bool before_holds(const Change& change, const RecordSet* live);
+/// Whether the live set is what a change leaves behind, TTL included.
+bool after_holds(const Change& change, const RecordSet* live);
+
 /// What the plan's `provider:` mapping says, as text. `type` is not among the options.
 struct ProviderConfig {
   std::string type;
@@ -78,6 +86,7 @@ struct ProviderConfig {
 struct Context {
   net::Loop& loop;
   const Clock& clock;
+  net::LookupOptions lookup{};  ///< how a server given by name is found: the plan's `lookup:`
 };
 
 }  // namespace cutover::providers

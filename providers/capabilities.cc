@@ -1,0 +1,57 @@
+#include "providers/capabilities.h"
+
+namespace cutover::providers {
+
+std::string_view to_text(Unit unit) {
+  switch (unit) {
+    case Unit::kRecord:
+      return "record";
+    case Unit::kRecordSet:
+      return "record set";
+    case Unit::kZone:
+      return "zone";
+  }
+  return "";
+}
+
+std::string_view to_text(AtomicScope scope) {
+  switch (scope) {
+    case AtomicScope::kNone:
+      return "none";
+    case AtomicScope::kRecordSet:
+      return "record set";
+    case AtomicScope::kMessage:
+      return "message";
+    case AtomicScope::kZone:
+      return "zone";
+  }
+  return "";
+}
+
+std::string_view to_text(CompareAndSwap kind) {
+  switch (kind) {
+    case CompareAndSwap::kNone:
+      return "none";
+    case CompareAndSwap::kValues:
+      return "values";
+    case CompareAndSwap::kValuesAndTtl:
+      return "values and TTL";
+    case CompareAndSwap::kVersion:
+      return "version";
+  }
+  return "";
+}
+
+std::string_view to_text(ChangeSignal signal) {
+  switch (signal) {
+    case ChangeSignal::kNone:
+      return "none";
+    case ChangeSignal::kSent:
+      return "sent";
+    case ChangeSignal::kServing:
+      return "serving";
+  }
+  return "";
+}
+
+}  // namespace cutover::providers

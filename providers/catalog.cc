@@ -1,0 +1,60 @@
+#include "providers/catalog.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/text.h"
+#include "providers/memory/memory.h"
+#include "providers/rfc2136/rfc2136.h"
+
+namespace cutover::providers {
+namespace {
+
+std::string names_of(std::span<const OptionSpec> options) {
+  std::vector<std::string> names;
+  for (const OptionSpec& option : options) names.emplace_back(option.name);
+  return join(names, ", ");
+}
+
+Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
+  for (const auto& given : config.options) {
+    const bool known = std::any_of(entry.options.begin(), entry.options.end(),
+                                   [&](const OptionSpec& option) { return option.name == given.first; });
+    if (!known)
+      return fail(ErrorCode::kUsage, fmt::format("the provider '{}' has no option '{}'; it takes {}", entry.type,
+                                                 printable(given.first), names_of(entry.options)));
+  }
+  for (const OptionSpec& option : entry.options) {
+    const auto given = config.options.find(std::string(option.name));
+    if (option.required && (given == config.options.end() || given->second.empty()))
+      return fail(ErrorCode::kUsage,
+                  fmt::format("the provider '{}' needs the option '{}': {}", entry.type, option.name, option.what));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const Entry> catalog() {
+  static const std::array entries{
+      rfc2136::entry(),
+      memory::entry(),
+  };
+  return entries;
+}
+
+Result<std::unique_ptr<Provider>> make_provider(const ProviderConfig& config, const Context& context) {
+  std::vector<std::string> known;
+  for (const Entry& entry : catalog()) {
+    known.emplace_back(entry.type);
+    if (entry.type != config.type) continue;
+    if (auto fits = check_options(entry, config); !fits) return fits.error();
+    return entry.make(config, context);
+  }
+  return fail(ErrorCode::kUsage, fmt::format("there is no provider type '{}'; known types are {}",
+                                             printable(config.type), join(known, ", ")));
+}
+
+}  // namespace cutover::providers

@@ -1,0 +1,296 @@
+#include "providers/rfc2136/rfc2136.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "core/boundary.h"
+#include "core/text.h"
+#include "net/credential.h"
+#include "net/exchange.h"
+#include "providers/file.h"
+#include "providers/rfc2136/verdict.h"
+
+namespace cutover::providers::rfc2136 {
+namespace {
+
+constexpr std::uint16_t kPort = 53;
+constexpr std::chrono::milliseconds kUpdateTimeout{10000};
+constexpr std::chrono::milliseconds kQueryTimeout{5000};
+constexpr std::chrono::milliseconds kTransferTimeout{60000};
+
+const Capabilities& what_it_can() {
+  static const Capabilities capabilities{
+      .unit = {Unit::kRecordSet, "RFC 2136 section 2.5 deletes and adds by record and by set", "2026-11-22"},
+      .atomic = {AtomicScope::kZone, "one message is made as a whole or not at all (RFC 2136 section 3.7)",
+                 "2026-11-22"},
+      .atomic_limit = {1000, "as many sets as fit into 65,000 bytes, about a thousand addresses", "2026-11-22"},
+      .compare_and_swap = {CompareAndSwap::kValues, "prerequisites compare data, not TTLs (RFC 2136 section 2.4.2)",
+                           "2026-11-22"},
+      .commit_step = {"", "none", "2026-11-22"},
+      .signal = {ChangeSignal::kSent, "the server that took the change serves it, its secondaries follow by NOTIFY",
+                 "2026-11-22"},
+      .ttl_floor = {Seconds(0), "Knot, BIND and PowerDNS store any TTL", "2026-11-22"},
+      .settle_time = {Seconds(0), "every authoritative address is asked directly", "2026-11-22"},
+      .types = {{}, "every type but NS, SOA and DNSSEC's own", "2026-11-22"},
+  };
+  return capabilities;
+}
+
+/// `server:` of the plan: an address or a name, with or without a port.
+struct ServerName {
+  std::string host;
+  std::uint16_t port = kPort;
+  std::optional<Endpoint> endpoint;  ///< set where `host` is an address
+  std::string text() const {
+    return endpoint ? endpoint->text() : port == kPort ? host : fmt::format("{}:{}", host, port);
+  }
+};
+
+Result<ServerName> parse_server(const std::string& text) {
+  ServerName server;
+  if (auto endpoint = Endpoint::from_text(text, kPort)) {
+    server.host = endpoint->address.text();
+    server.port = endpoint->port;
+    server.endpoint = *endpoint;
+    return server;
+  }
+  server.host = text;
+  if (const auto colon = text.rfind(':'); colon != std::string::npos) {
+    server.host = text.substr(0, colon);
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, server.port);
+    if (error != std::errc{} || stop != end || server.port == 0)
+      return fail(ErrorCode::kUsage,
+                  fmt::format("'{}' is no server: write ns1.example.com, ns1.example.com:5353, 192.0.2.53 or "
+                              "\"[2001:db8::53]:5353\"",
+                              printable(text)));
+  }
+  auto name = DomainName::from_text(server.host);
+  if (!name || name->is_root())
+    return fail(ErrorCode::kUsage,
+                fmt::format("'{}' is no server: write ns1.example.com, ns1.example.com:5353, 192.0.2.53 or "
+                            "\"[2001:db8::53]:5353\"",
+                            printable(text)));
+  server.host = name->host();
+  return server;
+}
+
+std::string option(const ProviderConfig& config, const std::string& name) {
+  const auto at = config.options.find(name);
+  return at == config.options.end() ? "" : at->second;
+}
+
+struct Settings {
+  ServerName server;
+  std::optional<net::TsigKey> key;
+  net::DnsTransport transport = net::DnsTransport::kTcp;
+  std::string key_file;  ///< its path as a word for a shell; empty where the key is not in a file
+};
+
+class Rfc2136Provider final : public Provider {
+ public:
+  Rfc2136Provider(Settings settings, const Context& context) : settings_(std::move(settings)), context_(context) {}
+
+  const Capabilities& capabilities() const override { return what_it_can(); }
+
+  Result<Zone> read(const DomainName& zone) override {
+    auto at = endpoint();
+    if (!at) return at.error();
+    return net::transfer_zone(context_.loop, context_.clock, *at, zone, settings_.key, kTransferTimeout);
+  }
+
+  Result<Sets> read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) override;
+  Result<std::vector<Step>> steps(const ChangeSet& changes) const override;
+  Result<Receipt> apply(const Step& step) override;
+
+  /// The server that took the change serves it; whether the others do is asked of them directly.
+  Result<bool> in_sync(const Receipt&) override { return true; }
+
+  Result<InverseScript> inverse_script(const ChangeSet& inverse) const override;
+  std::optional<Span> clock_skew() const override { return skew_; }
+
+ private:
+  Result<Endpoint> endpoint();
+  Conversation talk(const DomainName& zone) const {
+    return {settings_.server.text(), zone, settings_.key ? std::optional(settings_.key->name) : std::nullopt};
+  }
+  void note_clock(const net::DnsAnswer& answer) {
+    // TSIG counts whole seconds (RFC 8945 section 4.2): compare it with our whole second.
+    if (answer.peer_time) skew_ = *answer.peer_time - std::chrono::floor<Seconds>(answer.received);
+  }
+
+  Settings settings_;
+  Context context_;
+  std::optional<Endpoint> looked_up_;
+  std::optional<Span> skew_;
+};
+
+Result<Endpoint> Rfc2136Provider::endpoint() {
+  if (settings_.server.endpoint) return *settings_.server.endpoint;
+  if (looked_up_) return *looked_up_;
+  auto name = DomainName::from_text(settings_.server.host);
+  if (!name) return name.error();
+  auto addresses = net::lookup_host(context_.loop, context_.clock, *name, context_.lookup);
+  if (!addresses) return within("looking up the server of the zone", addresses.error());
+  if (addresses->empty())
+    return fail(ErrorCode::kNetwork, fmt::format("the server {} has no address", printable(settings_.server.host)));
+  looked_up_ = Endpoint{addresses->front(), settings_.server.port};
+  return *looked_up_;
+}
+
+/// The wildcards that could have made up an answer for `key`, from its parent to the zone's apex.
+std::vector<RecordKey> wildcards_above(const RecordKey& key, const DomainName& zone) {
+  std::vector<RecordKey> wildcards;
+  for (DomainName name = key.name; name != zone && !name.is_root();) {
+    name = name.parent();
+    if (auto wildcard = DomainName::from_text("*", name); wildcard && *wildcard != key.name)
+      wildcards.push_back({*wildcard, key.type});
+  }
+  return wildcards;
+}
+
+bool answers(const net::DnsAnswer& answer) { return !answer.reply.answer.empty(); }
+
+Result<Provider::Sets> Rfc2136Provider::read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) {
+  auto at = endpoint();
+  if (!at) return at.error();
+  std::vector<RecordKey> asked{{zone, RecordType::kSoa}};
+  asked.insert(asked.end(), keys.begin(), keys.end());
+  std::set<RecordKey> wildcards;
+  for (const RecordKey& key : keys)
+    for (const RecordKey& wildcard : wildcards_above(key, zone)) wildcards.insert(wildcard);
+  const std::size_t first_wildcard = asked.size();
+  asked.insert(asked.end(), wildcards.begin(), wildcards.end());
+
+  std::vector<net::DnsRequest> requests;
+  for (const RecordKey& key : asked) {
+    net::DnsRequest request;
+    request.server = *at;
+    request.message = net::make_query({key.name, key.type, net::RecordClass::kIn}, net::Recursion::kNotDesired);
+    request.transport = net::DnsTransport::kTcp;
+    request.key = settings_.key;
+    request.timeout = kQueryTimeout;
+    requests.push_back(std::move(request));
+  }
+  const std::vector<net::DnsAnswer> replies = net::exchange_all(context_.loop, context_.clock, requests);
+
+  Sets found;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    note_clock(replies[i]);
+    if (auto error = verdict_on_query(talk(zone), replies[i])) return *error;
+    // An answer that a wildcard or a DNAME made up, or a referral, cannot be told from a real set by asking:
+    // the zone itself has to be looked at.
+    const bool made_up =
+        (i >= first_wildcard && answers(replies[i])) || !replies[i].reply.aa ||
+        std::any_of(replies[i].reply.answer.begin(), replies[i].reply.answer.end(), [&](const net::Record& record) {
+          return record.type == RecordType::kDname && asked[i].type != RecordType::kDname;
+        });
+    if (made_up && i > 0) return Provider::read_sets(zone, keys);
+    if (auto set = net::find_set(replies[i].reply.answer, asked[i]); set && i < first_wildcard)
+      found.sets[asked[i]] = std::move(*set);
+  }
+  const auto soa_set = found.sets.find(asked[0]);
+  if (soa_set == found.sets.end() || !replies[0].reply.aa)
+    return fail(ErrorCode::kNotFound, fmt::format("{} is not authoritative for {}", talk(zone).server, zone.text()));
+  auto soa = parse_soa(soa_set->second);
+  if (!soa) return soa.error();
+  found.soa = *soa;
+  return found;
+}
+
+Result<std::vector<Step>> Rfc2136Provider::steps(const ChangeSet& changes) const {
+  std::vector<Step> steps;
+  if (changes.empty()) return steps;
+  auto update = update_message(changes);
+  if (!update) return update.error();
+  if (update->authority.empty()) return steps;
+  Step step;
+  step.zone = changes.zone;
+  step.ordinal = 1;
+  step.summary =
+      fmt::format("one UPDATE to {} for {}: {}, {}", settings_.server.text(), changes.zone.text(),
+                  counted(update->answer.size(), "prerequisite"), counted(changes.changes.size(), "record set"));
+  step.request = to_json(*update);
+  for (const Change& change : changes.changes) step.touches.push_back(change.key);
+  steps.push_back(std::move(step));
+  return steps;
+}
+
+Result<Receipt> Rfc2136Provider::apply(const Step& step) {
+  auto update = update_from_json(step.request);
+  if (!update) return update.error();
+  auto at = endpoint();
+  if (!at) return at.error();
+  net::DnsRequest request;
+  request.server = *at;
+  request.message = std::move(*update);
+  request.transport = settings_.transport;
+  request.key = settings_.key;
+  request.timeout = kUpdateTimeout;
+  request.tries = 1;
+  boundary("provider-before-send");
+  const net::DnsAnswer answer = net::exchange(context_.loop, context_.clock, request);
+  boundary("provider-after-reply");
+  note_clock(answer);
+  if (auto error = verdict_on_update(talk(step.zone), answer)) return *error;
+  return Receipt{step.zone, step.ordinal, fmt::format("{} made the change", settings_.server.text()),
+                 fmt::format(R"({{"rcode":"{}","received":"{}","rtt_us":{}}})", to_text(answer.reply.rcode),
+                             format_instant_ms(answer.received), answer.rtt.count())};
+}
+
+Result<InverseScript> Rfc2136Provider::inverse_script(const ChangeSet& inverse) const {
+  auto update = update_message(inverse);
+  if (!update) return update.error();
+  const std::string name = fmt::format("rollback-{}.nsupdate", inverse.zone.host());
+  InverseScript script;
+  script.file_name = name;
+  script.how_to_run = fmt::format(
+      "nsupdate -v{} {}",
+      settings_.key ? " -k " + (settings_.key_file.empty() ? std::string("KEYFILE") : settings_.key_file) : "", name);
+  script.text = to_nsupdate(*update, fmt::format("server {} {}", settings_.server.host, settings_.server.port));
+  return script;
+}
+
+constexpr OptionSpec kOptions[] = {
+    {"server", "the zone's primary server: a name or an address, with :port where it is not 53", true, false},
+    {"key", "the TSIG key, as tsig-keygen writes it or as algorithm:name:secret", false, true},
+    {"transport", "tcp (default) or udp for updates; udp turns to TCP where an answer is cut off", false, false},
+};
+
+Result<Settings> settings_from(const ProviderConfig& config) {
+  Settings settings;
+  auto server = parse_server(option(config, "server"));
+  if (!server) return server.error();
+  settings.server = *server;
+  if (const std::string transport = option(config, "transport"); transport == "udp") {
+    settings.transport = net::DnsTransport::kUdpThenTcp;
+  } else if (!transport.empty() && transport != "tcp") {
+    return fail(ErrorCode::kUsage, fmt::format("'transport: {}' is neither tcp nor udp", printable(transport)));
+  }
+  if (const std::string reference = option(config, "key"); !reference.empty()) {
+    auto secret = net::read_credential(reference, config.base_folder);
+    if (!secret) return within("the key of " + settings.server.text(), secret.error());
+    auto key = net::parse_tsig_key(secret->reveal());
+    if (!key) return within("the key of " + settings.server.text(), key.error());
+    settings.key = std::move(*key);
+    if (reference.starts_with("file/"))
+      settings.key_file = shell_quote(path_from(config.base_folder, reference.substr(5)));
+  }
+  return settings;
+}
+
+}  // namespace
+
+Entry entry() {
+  return {"rfc2136", "DNS UPDATE (RFC 2136) with TSIG", kOptions,
+          [](const ProviderConfig& config, const Context& context) -> Result<std::unique_ptr<Provider>> {
+            auto settings = settings_from(config);
+            if (!settings) return settings.error();
+            return std::unique_ptr<Provider>(std::make_unique<Rfc2136Provider>(std::move(*settings), context));
+          }};
+}
+
+}  // namespace cutover::providers::rfc2136
