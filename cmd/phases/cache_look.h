@@ -6,11 +6,10 @@
 
 namespace cutover {
 
-/// Whether a closed drain gate wants to know what caches hold.
-bool wants_cache_look(const Gate& drain);
-/// Asks the plan's resolvers what they hold for the record sets that the swap changes, and journals every answer
-/// with more than the low TTL left. Asked only when all authorities serve the low TTL, so that a question plants
-/// only that. Returns sentences worth telling.
-Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase);
+/// Asks the plan's resolvers what they hold for the record sets that the swap changes in `zones`, and journals it:
+/// what a drain gate wants when a serial moved and nobody saw why. To be called only while every authority serves
+/// the low TTL: then a question plants nothing higher. Sets that do not exist yet are not asked for.
+/// Returns sentences worth telling.
+Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase, const std::vector<DomainName>& zones);
 
 }  // namespace cutover

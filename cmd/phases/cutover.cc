@@ -21,14 +21,14 @@ Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, co
   for (const ZonePlan& zone : plan.zones) {
     ZoneAtWork at_work;
     at_work.plan = &zone;
-    auto provider = providers::make_provider(zone.provider, {loop, clock});
+    net::LookupOptions lookup;
+    lookup.servers = plan.lookup;
+    auto provider = providers::make_provider(zone.provider, {loop, clock, lookup});
     if (!provider) return within("zone " + zone.zone.text(), provider.error());
     at_work.provider = std::move(*provider);
     if (!zone.authoritative.empty()) {
       at_work.delegation = net::fixed_delegation(zone.authoritative);
     } else {
-      net::LookupOptions lookup;
-      lookup.servers = plan.lookup;
       auto walked = net::walk_delegation(loop, clock, zone.zone, lookup);
       if (!walked) return within("looking for the name servers of " + zone.zone.text(), walked.error());
       at_work.delegation = std::move(*walked);
@@ -36,6 +36,15 @@ Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, co
     zones.push_back(std::move(at_work));
   }
   return zones;
+}
+
+std::vector<DrainFacts> drain_facts(const std::vector<ZoneAtWork>& zones) {
+  std::vector<DrainFacts> facts;
+  for (const ZoneAtWork& zone : zones) {
+    const providers::Capabilities& can = zone.provider->capabilities();
+    facts.push_back({can.signal.value, can.settle_time.value, can.ttl_floor.value});
+  }
+  return facts;
 }
 
 void pause(net::Loop& loop, std::chrono::milliseconds real) {

@@ -48,6 +48,9 @@ struct Cutover {
 /// Makes the providers and finds the authoritative servers of every zone of the plan.
 Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, const Clock& clock);
 
+/// What the drain gate needs to know of the providers, in plan order.
+std::vector<DrainFacts> drain_facts(const std::vector<ZoneAtWork>& zones);
+
 /// Sleeps real time while the loop runs.
 void pause(net::Loop& loop, std::chrono::milliseconds real);
 

@@ -104,10 +104,7 @@ Result<PhaseResult> lower_ttl(Cutover& cutover, const PhaseOptions& options) {
   const WriteRecord* last = history->last_write(Phase::kLowerTtl);
   if (served->served_at && last != nullptr && !last->authoritative_at)
     if (auto kept = cutover.journal.record_authoritative(last->id, *served->served_at); !kept) return kept.error();
-  std::vector<DrainFacts> facts;
-  for (const ZoneAtWork& zone : cutover.zones)
-    facts.push_back({zone.provider->capabilities().signal.value, zone.provider->capabilities().settle_time.value});
-  result.gates.push_back(ttl_drained(cutover.plan, *history, facts, cutover.clock.now()));
+  result.gates.push_back(ttl_drained(cutover.plan, *history, drain_facts(cutover.zones), cutover.clock.now()));
   if (!served->served_at) {
     result.exit = ExitCode::kGaveUp;
     result.headline = fmt::format("the TTLs are lowered at the provider, but {} did not serve them yet; the wait has not begun", counted(served->not_serving.size(), "answer"));

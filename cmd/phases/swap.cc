@@ -49,13 +49,6 @@ std::optional<Span> largest_skew(const std::vector<ZoneAtWork>& zones) {
   return largest;
 }
 
-std::vector<DrainFacts> drain_facts(const std::vector<ZoneAtWork>& zones) {
-  std::vector<DrainFacts> facts;
-  for (const ZoneAtWork& zone : zones)
-    facts.push_back({zone.provider->capabilities().signal.value, zone.provider->capabilities().settle_time.value});
-  return facts;
-}
-
 struct Compared {
   std::vector<ChangeSet> changes;
   std::vector<Drift> drift;
@@ -188,9 +181,10 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   auto history = cutover.journal.history();
   if (!history) return history.error();
   const auto facts = drain_facts(cutover.zones);
-  if (wants_cache_look(ttl_drained(cutover.plan, *history, facts, cutover.clock.now()))) {
+  const Gate drain = ttl_drained(cutover.plan, *history, facts, cutover.clock.now());
+  if (!drain.wants_resolver_sweep.empty()) {
     // Something moved unseen: only the caches can tell whether a higher TTL got out.
-    auto looked = look_at_caches(cutover, Phase::kSwap);
+    auto looked = look_at_caches(cutover, Phase::kSwap, drain.wants_resolver_sweep);
     if (!looked) return looked.error();
     view.notes.insert(view.notes.end(), looked->begin(), looked->end());
     history = cutover.journal.history();
@@ -213,6 +207,7 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   }
   for (const ExternalGate& external : cutover.plan.gates)
     if (external.before == GateBefore::kSwap) view.gates.push_back(evaluate(external, cutover.plan, cutover.loop, cutover.clock));
+  close_time_gates(view.gates);
   return view;
 }
 

@@ -1,0 +1,72 @@
+#include "cmd/phases/cache_look.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+#include "dnsprobe/catalogue.h"
+#include "dnsprobe/sweep.h"
+
+namespace cutover {
+namespace {
+
+std::vector<RecordKey> existing_keys(const ZonePlan& zone) {
+  std::vector<RecordKey> keys;
+  for (const PlannedChange& change : zone.changes)
+    if (!change.from.empty()) keys.push_back(change.key());
+  return keys;
+}
+
+struct Tally {
+  ResolverSweepRecord sweep;
+  std::vector<ResolverRecord> high;
+};
+
+Tally tally(const dnsprobe::SweepResult& seen, const std::vector<RecordKey>& keys, const std::vector<dnsprobe::Resolver>& resolvers, Phase phase, Seconds low) {
+  Tally out;
+  out.sweep.at = seen.finished;
+  out.sweep.asked = resolvers.size();
+  std::vector<std::size_t> usable(resolvers.size(), 0);
+  for (const dnsprobe::SweepAnswer& answer : seen.answers) {
+    if (!answer.is_data) continue;
+    ++usable[answer.resolver];
+    if (!answer.ttl) continue;
+    out.sweep.highest_ttl = std::max(out.sweep.highest_ttl.value_or(Seconds{}), *answer.ttl);
+    if (*answer.ttl <= low) continue;
+    const dnsprobe::Resolver& resolver = resolvers[answer.resolver];
+    out.high.push_back(ResolverRecord{answer.sample.received, phase, resolver.id, resolver.operator_name, keys[answer.key], "above-low-ttl", answer.ttl,
+                                      answer.set ? answer.set->rdata : std::vector<std::string>{}, ""});
+  }
+  out.sweep.answered = static_cast<std::size_t>(std::count_if(usable.begin(), usable.end(), [&](std::size_t n) { return n >= keys.size(); }));
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase, const std::vector<DomainName>& zones) {
+  std::vector<std::string> told;
+  auto resolvers = dnsprobe::resolvers_from(cutover.plan.watch.resolvers);
+  if (!resolvers) return resolvers.error();
+  for (const ZoneAtWork& zone : cutover.zones) {
+    if (std::find(zones.begin(), zones.end(), zone.plan->zone) == zones.end()) continue;
+    const auto keys = existing_keys(*zone.plan);
+    if (keys.empty()) continue;
+    const Seconds low = std::max(cutover.plan.ttl.during, zone.provider->capabilities().ttl_floor.value);
+    cutover.log(fmt::format("{}: asking {} what they still hold", zone.plan->zone.text(), counted(resolvers->size(), "resolver")));
+    dnsprobe::SweepOptions options;
+    options.samples = std::max(1, cutover.plan.watch.samples);
+    const auto seen = dnsprobe::sweep(cutover.loop, cutover.clock, keys, *resolvers, options, cutover.stop);
+    Tally result = tally(seen, keys, *resolvers, phase, low);
+    result.sweep.zone = zone.plan->zone;
+    if (auto kept = cutover.journal.record_resolvers(result.high); !kept) return kept.error();
+    if (auto kept = cutover.journal.record_resolver_sweep(result.sweep); !kept) return kept.error();
+    for (const ResolverRecord& record : result.high)
+      told.push_back(fmt::format("{} holds {} for another {}", printable(record.resolver), record.key.text(), format_duration(*record.ttl)));
+    told.push_back(fmt::format("{}: {} of {} answered; the longest remaining TTL is {}", zone.plan->zone.text(), result.sweep.answered,
+                               counted(result.sweep.asked, "resolver"), result.sweep.highest_ttl ? format_duration(*result.sweep.highest_ttl) : "not known"));
+  }
+  return told;
+}
+
+}  // namespace cutover

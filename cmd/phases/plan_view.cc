@@ -1,0 +1,155 @@
+#include "cmd/phases/plan_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "cmd/plan/applied.h"
+#include "core/text.h"
+
+namespace cutover {
+namespace {
+
+const WriteRecord* last_done(const History& history, Phase phase) {
+  const WriteRecord* found = nullptr;
+  for (const WriteRecord& write : history.writes)
+    if (write.phase == phase && write.state == WriteState::kDone) found = &write;
+  return found;
+}
+
+const Gate* gate_named(const std::vector<Gate>& gates, std::string_view name) {
+  const auto at = std::find_if(gates.begin(), gates.end(), [&](const Gate& gate) { return gate.name == name; });
+  return at == gates.end() ? nullptr : &*at;
+}
+
+const CheckRecord* last_preflight(const Plan& plan, const History& history) {
+  for (auto record = history.checks.rbegin(); record != history.checks.rend(); ++record)
+    if (record->phase == Phase::kPreflight && record->plan_hash == plan.hash) return &*record;
+  return nullptr;
+}
+
+std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history, const Gate& drain, Instant now) {
+  std::vector<TimelineEntry> line;
+  const auto swaps = swap_writes_since_rollback(history);
+  const WriteRecord* rollback = standing_rollback(history);
+  const WriteRecord* lowered = last_done(history, Phase::kLowerTtl);
+  if (lowered != nullptr)
+    line.push_back({lowered->authoritative_at ? lowered->authoritative_at : lowered->ended, true,
+                    fmt::format("lower-ttl: TTLs at {} s{}", plan.ttl.during.count(), lowered->authoritative_at ? ", served so by every authoritative address" : " at the provider")});
+  else
+    line.push_back({std::nullopt, false, fmt::format("lower-ttl: TTLs down to {} s", plan.ttl.during.count())});
+  if (const CheckRecord* checked = last_preflight(plan, history))
+    line.push_back({checked->at, true, fmt::format("preflight: {}", checked->passed ? "passed" : "FAILED")});
+  else
+    line.push_back({std::nullopt, false, "preflight: certificates and endpoints of the new side"});
+  if (swaps.empty()) {
+    line.push_back({drain.open ? std::optional(now) : drain.opens_at, false, drain.open ? "swap: the old TTL has drained" : "swap: when the old TTL has drained"});
+    line.push_back({std::nullopt, false, fmt::format("watch: caches that honour TTLs have turned {} after the swap is served", format_duration(plan.ttl.during))});
+    line.push_back({std::nullopt, false, fmt::format("restore-ttl: after {} of standby", format_duration(plan.standby))});
+  } else {
+    const WriteRecord& swap = *swaps.back();
+    line.push_back({swap.authoritative_at ? swap.authoritative_at : swap.ended, swap.state == WriteState::kDone,
+                    fmt::format("swap: {}{}", to_text(swap.state), swap.authoritative_at ? ", served by every authoritative address" : ", not yet seen at every authoritative address")});
+    if (swap.authoritative_at) {
+      line.push_back({*swap.authoritative_at + plan.ttl.during, now >= *swap.authoritative_at + plan.ttl.during, "bound: no cache that honours TTLs holds the old answer"});
+      line.push_back({*swap.authoritative_at + plan.standby, false, "restore-ttl: when standby is over"});
+    }
+  }
+  if (rollback != nullptr)
+    line.push_back({rollback->authoritative_at ? rollback->authoritative_at : rollback->ended, rollback->state == WriteState::kDone, "rollback: the old values are back"});
+  if (const WriteRecord* restored = last_done(history, Phase::kRestoreTtl)) line.push_back({restored->ended, true, "restore-ttl: the original TTLs are back"});
+  return line;
+}
+
+std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) {
+  std::vector<std::string> risks;
+  std::size_t zones = 0;
+  for (std::size_t i = 0; i < view.changes.size(); ++i) {
+    const ChangeSet& set = view.changes[i];
+    if (set.empty()) continue;
+    ++zones;
+    const providers::Capabilities& can = cutover.zones[i].provider->capabilities();
+    if (set.changes.size() > 1)
+      risks.push_back(fmt::format("{}: the change is {} at the provider ({}), but caches turn record by record: for up to {} a visitor may get new A and old AAAA, or the reverse",
+                                  set.zone.text(), can.atomic.value == providers::AtomicScope::kNone ? "not atomic" : "one step", can.atomic.why, format_duration(cutover.plan.ttl.during)));
+    std::set<DomainName> with_v4;
+    std::set<DomainName> with_v6;
+    for (const Change& change : set.changes) {
+      if (change.kind() == Change::Kind::kCreate) risks.push_back(fmt::format("{} does not exist yet: resolvers that were asked for it lately answer so until their negative entry ends", change.key.text()));
+      if (change.key.type == RecordType::kA) with_v4.insert(change.key.name);
+      if (change.key.type == RecordType::kAaaa) with_v6.insert(change.key.name);
+      if (change.key.type == RecordType::kCname && change.after) risks.push_back(fmt::format("{} becomes an alias of {}: its addresses are somebody else's to change, and its TTL adds to yours", change.key.name.text(), join(change.after->rdata, ", ")));
+    }
+    if (can.compare_and_swap.value == providers::CompareAndSwap::kNone)
+      risks.push_back(fmt::format("{}: the provider has no compare-and-swap ({}): an edit by somebody else in the same second is overwritten", set.zone.text(), can.compare_and_swap.why));
+  }
+  if (zones > 1) risks.push_back(fmt::format("{} zones are {} separate writes: one may succeed while another is refused (exit 5, `rollback` undoes it)", zones, zones));
+  return risks;
+}
+
+}  // namespace
+
+Result<PlanView> view_plan(Cutover& cutover) {
+  auto swap = view_swap(cutover, {});
+  if (!swap) return swap.error();
+  auto history = cutover.journal.history();
+  if (!history) return history.error();
+  PlanView view;
+  view.name = cutover.plan.name;
+  view.hash = cutover.plan.hash;
+  view.changes = swap->changes;
+  view.already_in_place = swap->already_in_place;
+  view.notes = swap->notes;
+  view.gates = swap->gates;
+  std::size_t pending = 0;
+  for (const ChangeSet& set : swap->changes) {
+    pending += set.changes.size();
+    for (const Change& change : set.changes)
+      if (change.before && change.before->ttl > cutover.plan.ttl.during) ++view.ttl_changes;
+  }
+  const Gate drain = ttl_drained(cutover.plan, *history, drain_facts(cutover.zones), cutover.clock.now());
+  view.timeline = timeline_of(cutover.plan, *history, drain, cutover.clock.now());
+  view.risks = risks_of(cutover, *swap);
+  const Gate* drift = gate_named(view.gates, "no-drift");
+  view.exit = pending > 0 || (drift != nullptr && !drift->open) ? ExitCode::kClosed : ExitCode::kDone;
+  return view;
+}
+
+Status status_of(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts, Instant now) {
+  Status status;
+  const Gate drain = ttl_drained(plan, history, facts, now);
+  status.timeline = timeline_of(plan, history, drain, now);
+  const auto swaps = swap_writes_since_rollback(history);
+  const WriteRecord* rollback = standing_rollback(history);
+  const WriteRecord* restored = last_done(history, Phase::kRestoreTtl);
+  const WriteRecord* newest = history.writes.empty() ? nullptr : &history.writes.back();
+  if (newest != nullptr && (newest->state == WriteState::kOpen || newest->state == WriteState::kPartial)) {
+    status.headline = fmt::format("the {} begun {} is {}", to_text(newest->phase), format_instant(newest->started), newest->state == WriteState::kOpen ? "under way, or was cut off" : "partial");
+    status.next = fmt::format("if nothing is running: `cutover {} --resume`{}", to_text(newest->phase), newest->phase == Phase::kSwap ? ", or `cutover rollback`" : "");
+  } else if (restored != nullptr && newest == restored) {
+    status.headline = "finished: the original TTLs are back";
+    status.next = "nothing";
+  } else if (rollback != nullptr) {
+    status.headline = fmt::format("rolled back {}", format_instant(rollback->ended.value_or(rollback->started)));
+    status.next = "`cutover watch` until users are back, then `cutover restore-ttl`";
+  } else if (!swaps.empty()) {
+    const WriteRecord& swap = *swaps.back();
+    const Instant since = swap.authoritative_at.value_or(swap.ended.value_or(swap.started));
+    const Instant over = since + plan.standby;
+    status.restore_overdue = now > over;
+    status.headline = fmt::format("swapped {}; standby {} {}", format_instant(since), now > over ? "ended" : "runs until", format_instant(over));
+    status.next = status.restore_overdue ? fmt::format("`cutover restore-ttl`: overdue by {}", format_duration(now - over)) : "`cutover watch`; `cutover rollback` puts everything back";
+  } else {
+    status.gates = {drain, preflight_passed(plan, history, kPreflightMaxAge, now), mentions_acknowledged(plan), ech_key_held(plan), within_window(plan, now)};
+    const bool lowered = last_done(history, Phase::kLowerTtl) != nullptr;
+    status.headline = lowered ? "TTLs are lowered; the swap is still to come" : "nothing has been written yet";
+    status.next = !lowered                    ? "`cutover lower-ttl`"
+                  : all_open(status.gates)    ? "`cutover swap`"
+                  : opening(status.gates)     ? fmt::format("`cutover swap` from {}", format_instant(*opening(status.gates)))
+                                              : "what the closed gates ask for";
+  }
+  return status;
+}
+
+}  // namespace cutover
