@@ -98,7 +98,7 @@ std::string reason(const Forecast& seen, const std::vector<Resolver>& resolvers,
         seen.settled, seen.resolvers, seen.operators_settled, seen.operators, percent(terms.quorum_resolvers),
         percent(terms.quorum_operators));
   if (!seen.bounded) return fmt::format("everyone asked agrees; the bound passes at {}", format_instant(seen.bound));
-  return "asking everyone once more after the bound";
+  return "the bound has passed; the last answers are on their way";
 }
 
 }  // namespace
@@ -129,7 +129,9 @@ Forecast forecast(const std::vector<Expectation>& expectations, const std::vecto
   out.bounded = now >= out.bound + kTtlRounding;
 
   std::vector<Tally> tallies(resolvers.size());
+  bool rounds_open = false;
   for (const Standing& standing : standings) {
+    if (standing.stage == Stage::kSampling) rounds_open = true;
     count(tallies[standing.resolver], standing, terms.samples);
     if (standing.asked > 0) ++out.counts[static_cast<std::size_t>(standing.current)];
     if (standing.old_until && *standing.old_until > now && (!out.observed || *standing.old_until > *out.observed))
@@ -170,7 +172,7 @@ Forecast forecast(const std::vector<Expectation>& expectations, const std::vecto
   const bool quorum_settled = is_met(out.settled, out.resolvers, terms.quorum_resolvers) &&
                               is_met(out.operators_settled, out.operators, terms.quorum_operators);
   out.sampled = out.quorum_answered && quorum_settled && out.holding.empty() && out.must_missing.empty();
-  out.converged = out.sampled && out.bounded && all_confirmed;
+  out.converged = out.sampled && out.bounded && all_confirmed && !rounds_open;
   out.level = out.converged ? Level::kBounded : out.sampled ? Level::kSampled : Level::kAuthoritative;
   out.why = reason(out, resolvers, terms, quorum_settled);
   return out;

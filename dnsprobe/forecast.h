@@ -62,7 +62,8 @@ struct Forecast {
 ///
 /// Converged: the bound has passed by the rounding second; the quorums of resolvers and of operators are met by
 /// those that answered *and* by those that settled; nobody is holding; every `must` entry has a settled resolver and
-/// none that answered something else; and every settled resolver has been asked once more after the bound.
+/// none that answered something else; every settled resolver has been asked once more after the bound; and no resolver
+/// is in the middle of a round (nor still to be asked for the first time).
 /// SERVFAIL, other and negative answers are data: they count as answered and not as settled, so that a few of
 /// them do not hold convergence and many do. Refused, filtered, intercepted and unreachable are no data: they stay in
 /// the denominators and can only make an outcome undecided.

@@ -1,0 +1,111 @@
+#include "dnsprobe/survey.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cutover::dnsprobe {
+
+Survey::Survey(const std::vector<Expectation>& expectations, const std::vector<Resolver>& resolvers, Terms terms,
+               std::uint32_t seed, Instant now)
+    : expectations_(expectations), resolvers_(resolvers), terms_(std::move(terms)) {
+  terms_.samples = std::max(1, terms_.samples);
+  pace_.samples = terms_.samples;
+  pace_.seed = seed;
+  for (const Expectation& expectation : expectations_) pace_.bound = std::max(pace_.bound, bound_of(expectation));
+  tracks_.resize(resolvers_.size() * expectations_.size());
+  unasked_ = tracks_.size();
+  for (std::size_t i = 0; i < tracks_.size(); ++i) {
+    Track& track = tracks_[i];
+    track.standing.resolver = i / expectations_.size();
+    track.standing.key = i % expectations_.size();
+    track.history.filters = resolvers_[track.standing.resolver].filtering;
+    track.turn = first_turn(pace_, i, now);
+    queue_.push({*track.turn.next, i});
+  }
+}
+
+std::optional<Survey::Question> Survey::take(Instant now) {
+  if (queue_.empty() || queue_.top().at > now) return std::nullopt;
+  const std::size_t index = queue_.top().track;
+  queue_.pop();
+  ++under_way_;
+  const Standing& standing = tracks_[index].standing;
+  return Question{index, standing.resolver, standing.key};
+}
+
+std::optional<Instant> Survey::next_due() const {
+  return queue_.empty() ? std::nullopt : std::optional(queue_.top().at);
+}
+
+WatchEvent Survey::answered(std::uint64_t ticket, const Sample& sample) {
+  Track& track = tracks_[ticket];
+  Standing& standing = track.standing;
+  --under_way_;
+  WatchEvent event;
+  event.kind = WatchEvent::Kind::kSample;
+  event.at = sample.received;
+  event.resolver = standing.resolver;
+  event.key = standing.key;
+  event.observation = judge(expectations_[standing.key], sample, track.history);
+  const Observation& seen = event.observation;
+  event.verdict_changed = standing.asked == 0 || standing.current != seen.verdict;
+
+  remember(track.history, seen);
+  standing.old_until = old_until(track.history, seen.at);
+  track.turn = next_turn(track.turn, seen, standing.old_until, pace_, ticket);
+  if (track.turn.next) queue_.push({*track.turn.next, ticket});
+
+  if (standing.asked++ == 0) --unasked_;
+  standing.current = seen.verdict;
+  standing.stage = track.turn.stage;
+  if (is_data(seen.verdict)) {
+    standing.consecutive_no_data = 0;
+    standing.recent.push_back(seen.verdict);
+    if (standing.recent.size() > static_cast<std::size_t>(terms_.samples))
+      standing.recent.erase(standing.recent.begin());
+  } else {
+    ++standing.consecutive_no_data;
+  }
+  if (seen.verdict == Verdict::kNew && !track.first_new_at) track.first_new_at = seen.at;
+  if (is_old(seen.verdict)) last_old_seen_at_ = track.last_old_at = seen.at;
+  track.last = seen;
+  return event;
+}
+
+void Survey::mark_intercepted(const std::string& why) {
+  for (Track& track : tracks_) {
+    const Resolver& resolver = resolvers_[track.standing.resolver];
+    const bool is_plain = resolver.transport == Transport::kUdp || resolver.transport == Transport::kTcp;
+    if (is_plain && resolver.endpoint && resolver.endpoint->port == 53) track.history.interception = why;
+  }
+}
+
+Forecast Survey::forecast(Instant now) const {
+  std::vector<Standing> standings;
+  standings.reserve(tracks_.size());
+  for (const Track& track : tracks_) {
+    standings.push_back(track.standing);
+    standings.back().old_until = old_until(track.history, now);
+  }
+  return dnsprobe::forecast(expectations_, resolvers_, standings, terms_, now);
+}
+
+std::vector<TrackResult> Survey::results() const {
+  std::vector<TrackResult> out;
+  out.reserve(tracks_.size());
+  for (const Track& track : tracks_) {
+    TrackResult result;
+    result.resolver = track.standing.resolver;
+    result.key = track.standing.key;
+    result.last = track.last;
+    result.asked = track.standing.asked;
+    result.caches_seen = track.history.entries_seen;
+    result.settled = track.turn.consecutive_new >= terms_.samples;
+    result.first_new_at = track.first_new_at;
+    result.last_old_at = track.last_old_at;
+    out.push_back(std::move(result));
+  }
+  return out;
+}
+
+}  // namespace cutover::dnsprobe

@@ -1,0 +1,225 @@
+#include "dnsprobe/watch.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "dnsprobe/survey.h"
+
+namespace cutover::dnsprobe {
+
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::uint64_t kCanaryTicket = std::numeric_limits<std::uint64_t>::max();
+constexpr std::chrono::milliseconds kSlice{20};
+/// Summaries are not told more often than this, in real time.
+constexpr std::chrono::milliseconds kSummaryGap{50};
+/// Whether it has converged is a look at everybody. It may take this share of the time: 1 in 5.
+constexpr int kForecastRest = 4;
+
+/// One watch under way. run() is the story; the rest are its verbs.
+class Watch {
+ public:
+  Watch(net::Loop& loop, const Clock& clock, const std::vector<Expectation>& expectations,
+        const std::vector<Resolver>& resolvers, const WatchOptions& options,
+        const std::function<void(const WatchEvent&)>& sink, const std::function<bool()>& stop)
+      : loop_(loop),
+        clock_(clock),
+        expectations_(expectations),
+        resolvers_(resolvers),
+        options_(options),
+        sink_(sink),
+        stop_(stop),
+        survey_(expectations, resolvers,
+                Terms{options.samples, options.quorum_resolvers, options.quorum_operators, options.must}, options.seed,
+                clock.now()) {
+    const TransportFactory factory =
+        options.transport ? options.transport : socket_transport(loop, clock, options.tries);
+    transport_ = factory([this](std::uint64_t ticket, Sample sample) {
+      inbox_.push_back({ticket, std::move(sample)});
+    });
+  }
+
+  WatchResult run() {
+    result_.started = clock_.now();
+    ask_canary();
+    while (!ended()) {
+      ask_what_is_due();
+      wait_for_something();
+      take_answers();
+      tell_summary_when_due();
+    }
+    return conclude();
+  }
+
+ private:
+  struct Answer {
+    std::uint64_t ticket;
+    Sample sample;
+  };
+
+  void ask_canary() {
+    if (!options_.canary || expectations_.empty()) return;
+    Resolver nobody;
+    nobody.id = "canary";
+    nobody.endpoint = options_.canary;
+    canary_under_way_ = true;
+    transport_->ask(kCanaryTicket, nobody, expectations_.front().key);
+  }
+
+  void ask_what_is_due() {
+    if (canary_under_way_) return;  // nobody's word counts before that is known
+    while (survey_.under_way() < std::max<std::size_t>(1, options_.in_flight)) {
+      const auto question = survey_.take(clock_.now());
+      if (!question) return;
+      ++result_.questions;
+      transport_->ask(question->ticket, resolvers_[question->resolver], expectations_[question->key].key);
+    }
+  }
+
+  /// Until an answer is in, a question or a summary is due, or a slice of real time is over.
+  void wait_for_something() {
+    const Instant now = clock_.now();
+    Instant until = options_.give_up_at;
+    if (next_summary_at_ > now) until = std::min(until, next_summary_at_);
+    const bool may_ask = survey_.under_way() < options_.in_flight && !canary_under_way_;
+    if (const auto due = survey_.next_due(); due && may_ask) until = std::min(until, *due);
+    if (changed_) until = now;
+    bool rang = false;
+    const std::chrono::nanoseconds pause =
+        std::clamp<std::chrono::nanoseconds>(clock_.real(until - now), std::chrono::nanoseconds::zero(), kSlice);
+    const net::Loop::Handle alarm = loop_.after(pause, [&rang] { rang = true; });
+    loop_.run_until([&] { return rang || !inbox_.empty(); });
+  }
+
+  void take_answers() {
+    while (!inbox_.empty()) {
+      std::vector<Answer> answers;
+      answers.swap(inbox_);
+      for (const Answer& answer : answers) take(answer);
+    }
+  }
+
+  void take(const Answer& answer) {
+    changed_ = true;
+    if (answer.ticket == kCanaryTicket) {
+      canary_under_way_ = false;
+      if (answer.sample.outcome == net::Outcome::kAnswered)
+        survey_.mark_intercepted("an address that runs no DNS (" + options_.canary->text() +
+                                 ") answered: something on the way answers questions to port 53");
+      return;
+    }
+    const WatchEvent event = survey_.answered(answer.ticket, answer.sample);
+    if (sink_) sink_(event);
+    if (!result_.observed_after_first_round && !first_round_over_ && survey_.everyone_asked()) {
+      first_round_over_ = true;
+      result_.observed_after_first_round = survey_.forecast(clock_.now()).observed;
+    }
+  }
+
+  /// Looks at everybody, but not for every single answer: time alone can also change the outcome.
+  const Forecast& current_forecast() {
+    const auto now = Steady::now();
+    const Instant instant = clock_.now();
+    const bool crossed_bound = instant >= forecast_.bound + kTtlRounding && !forecast_.bounded;
+    if (!has_forecast_ || crossed_bound || (changed_ && now - forecast_made_ >= forecast_took_ * kForecastRest)) {
+      forecast_ = survey_.forecast(instant);
+      has_forecast_ = true;
+      forecast_made_ = Steady::now();
+      forecast_took_ = forecast_made_ - now;
+      changed_ = false;
+    }
+    return forecast_;
+  }
+
+  bool ended() {
+    const Forecast& now = current_forecast();
+    if (now.converged) return end(WatchEnd::kConverged);
+    if (stop_ && stop_()) return end(WatchEnd::kStopped);
+    if (clock_.now() >= options_.give_up_at || (survey_.exhausted() && !changed_))
+      return end(now.quorum_answered ? WatchEnd::kGaveUp : WatchEnd::kUndecided);
+    return false;
+  }
+
+  bool end(WatchEnd how) {
+    result_.end = how;
+    return true;
+  }
+
+  void tell_summary_when_due() {
+    const Instant now = clock_.now();
+    const auto real_now = Steady::now();
+    if (now < next_summary_at_ || real_now - summary_told_ < kSummaryGap) return;
+    next_summary_at_ = now + options_.tick;
+    summary_told_ = real_now;
+    tell_summary(survey_.forecast(now));
+  }
+
+  void tell_summary(const Forecast& forecast) {
+    if (!sink_) return;
+    WatchEvent event;
+    event.kind = WatchEvent::Kind::kSummary;
+    event.at = forecast.at;
+    event.forecast = forecast;
+    sink_(event);
+  }
+
+  WatchResult conclude() {
+    transport_.reset();
+    result_.ended = clock_.now();
+    // What was decided on stays what is reported, even where time has gone on since.
+    result_.forecast = result_.end == WatchEnd::kConverged ? forecast_ : survey_.forecast(result_.ended);
+    if (result_.end == WatchEnd::kConverged) result_.converged_at = forecast_.at;
+    result_.last_old_seen_at = survey_.last_old_seen_at();
+    result_.tracks = survey_.results();
+    tell_summary(result_.forecast);
+    return std::move(result_);
+  }
+
+  net::Loop& loop_;
+  const Clock& clock_;
+  const std::vector<Expectation>& expectations_;
+  const std::vector<Resolver>& resolvers_;
+  const WatchOptions& options_;
+  const std::function<void(const WatchEvent&)>& sink_;
+  const std::function<bool()>& stop_;
+  Survey survey_;
+  std::vector<Answer> inbox_;
+  std::unique_ptr<ProbeTransport> transport_;  ///< after inbox_: its callback fills it
+  WatchResult result_;
+  Forecast forecast_;
+  bool has_forecast_ = false;
+  bool changed_ = false;
+  bool first_round_over_ = false;
+  bool canary_under_way_ = false;
+  Steady::time_point forecast_made_{};
+  Steady::duration forecast_took_{};
+  Steady::time_point summary_told_{};
+  Instant next_summary_at_{};
+};
+
+}  // namespace
+
+std::string_view to_text(WatchEnd end) {
+  switch (end) {
+    case WatchEnd::kConverged:
+      return "converged";
+    case WatchEnd::kGaveUp:
+      return "gave-up";
+    case WatchEnd::kUndecided:
+      return "undecided";
+    case WatchEnd::kStopped:
+      return "stopped";
+  }
+  return "?";
+}
+
+WatchResult watch(net::Loop& loop, const Clock& clock, const std::vector<Expectation>& expectations,
+                  const std::vector<Resolver>& resolvers, const WatchOptions& options,
+                  const std::function<void(const WatchEvent&)>& sink, const std::function<bool()>& stop) {
+  return Watch(loop, clock, expectations, resolvers, options, sink, stop).run();
+}
+
+}  // namespace cutover::dnsprobe
