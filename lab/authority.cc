@@ -80,6 +80,16 @@ Result<Zone> Authority::zone_at(std::size_t address, const DomainName& origin) c
   return view_locked(address, origin)->zone;
 }
 
+std::optional<RecordSet> Authority::lookup(const RecordKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto origin = origin_of_locked(key.name);
+  if (!origin) return std::nullopt;
+  const PublishedZonePtr current = current_locked(*origin);
+  if (const RecordSet* set = current->zone.find(key)) return *set;
+  const RecordSet* alias = current->zone.find({key.name, RecordType::kCname});
+  return alias == nullptr ? std::nullopt : std::optional(*alias);
+}
+
 Result<void> Authority::set_record_set(const RecordSet& set) {
   const std::lock_guard lock(mutex_);
   auto origin = origin_of_locked(set.name);

@@ -59,6 +59,9 @@ class Authority {
   /// What one address serves now; dead ones too.
   Result<Zone> zone_at(std::size_t address, const DomainName& origin) const;
 
+  /// The set at a key, or the CNAME in its place, as the primary holds it.
+  std::optional<RecordSet> lookup(const RecordKey& key) const;
+
   // Somebody else's hand: edits of the primary past every key and prerequisite. The serial moves.
   Result<void> set_record_set(const RecordSet& set);
   Result<void> remove_record_set(const RecordKey& key);
