@@ -13,47 +13,52 @@ namespace cutover::net {
 struct LookupOptions {
   std::vector<Endpoint> servers;  ///< the plan's `lookup:`; empty means the system's resolver (c-ares)
   std::chrono::milliseconds timeout{3000};
+  std::uint16_t port = 53;  ///< where the authoritative servers that a walk finds listen; another one only in labs
 };
 
-/// All A and AAAA addresses of a host name.
-Result<std::vector<IpAddress>> lookup_host(Loop& loop, const Clock& clock, const DomainName& host, const LookupOptions& options);
+/// All A and AAAA addresses of a host name, sorted. kNotFound when it has none or does not exist.
+Result<std::vector<IpAddress>> lookup_host(Loop& loop, const Clock& clock, const DomainName& host,
+                                           const LookupOptions& options);
 /// The resolvers that the system is configured with (resolv.conf, through c-ares).
 std::vector<Endpoint> system_resolvers();
 
 /// One address of one authoritative server of a zone.
 struct AuthorityServer {
-  DomainName name;       ///< NS name; the root where the plan gave only an address
+  DomainName name;  ///< NS name; the root where the plan gave only an address
   Endpoint address;
   bool in_parent = false;
   bool in_child = false;
-  std::string label() const;  ///< `ns1.example.com. (192.0.2.53)`, or the address alone
+  std::string label() const;  ///< `ns1.example.com. (192.0.2.53)`, or the address alone; the port where it is not 53
 };
 
 struct Delegation {
-  std::vector<AuthorityServer> servers;      ///< every address of every NS name, parent's and child's
-  std::vector<DomainName> without_address;   ///< NS names that did not resolve: count as not low, not in sync
+  std::vector<AuthorityServer> servers;     ///< every address of every NS name, parent's and child's
+  std::vector<DomainName> without_address;  ///< NS names that did not resolve: count as not low, not in sync
   Seconds parent_ns_ttl{};
   Seconds child_ns_ttl{};
   bool has_ds = false;
-  std::vector<std::string> differences;      ///< parent and child disagree: one sentence each
+  std::vector<std::string> differences;  ///< parent and child disagree: one sentence each
 };
 
 /// Walks from the parent: its NS set and glue for `zone`, then the child's own NS set, then the addresses of
-/// every name in either. For zones given by address in the plan use fixed_delegation.
-Result<Delegation> walk_delegation(Loop& loop, const Clock& clock, const DomainName& zone, const LookupOptions& options);
+/// every name in either (glue and look-up together). For zones given by address in the plan use fixed_delegation.
+/// kNotFound: the parent does not delegate the zone; kNetwork, kTimeout: the look-up resolver or every parent server
+/// is silent.
+Result<Delegation> walk_delegation(Loop& loop, const Clock& clock, const DomainName& zone,
+                                   const LookupOptions& options);
 Delegation fixed_delegation(const std::vector<Endpoint>& servers);
 
 /// What one server said about one record set.
 struct AuthorityReading {
-  std::size_t server = 0;             ///< index into Delegation::servers
+  std::size_t server = 0;  ///< index into Delegation::servers
   RecordKey key;
   Outcome outcome = Outcome::kTimeout;
   Rcode rcode = Rcode::kNoError;
-  bool authoritative = false;         ///< AA was set
-  std::optional<RecordSet> set;       ///< the set at exactly this name and type, when there is one
-  std::optional<RecordSet> alias;     ///< the CNAME at this name, when the type asked for is not CNAME and there is one
-  bool delegated = false;             ///< a referral: the name lies below a zone cut
-  std::optional<Seconds> negative_ttl;///< from the SOA of a negative answer (RFC 2308)
+  bool authoritative = false;      ///< AA was set
+  std::optional<RecordSet> set;    ///< the set at exactly this name and type, when there is one
+  std::optional<RecordSet> alias;  ///< the CNAME at this name, when the type asked for is not CNAME and there is one
+  bool delegated = false;          ///< a referral: the name lies below a zone cut
+  std::optional<Seconds> negative_ttl;  ///< from the SOA of a negative answer (RFC 2308)
   Instant received{};
   std::string detail;
 };
@@ -61,12 +66,13 @@ struct AuthorityReading {
 /// One question to every server for every key, and every server's SOA.
 struct AuthoritySweep {
   Instant started{};
-  Instant finished{};                             ///< receipt of the last answer
-  std::vector<AuthorityReading> readings;         ///< server-major, keys in the order given
+  Instant finished{};                                 ///< receipt of the last answer
+  std::vector<AuthorityReading> readings;             ///< server-major, keys in the order given
   std::vector<std::optional<std::uint32_t>> serials;  ///< per server; nullopt: no usable SOA answer
 };
 
-/// RD=0, AA checked by the caller through `authoritative`; retried once per server on timeout.
+/// RD=0, AA checked by the caller through `authoritative`; retried once on timeout. A server that does not answer
+/// the SOA question is not asked the others: its readings all have that outcome.
 AuthoritySweep sweep_authority(Loop& loop, const Clock& clock, const Delegation& delegation, const DomainName& zone,
                                const std::vector<RecordKey>& keys);
 

@@ -20,11 +20,12 @@ enum class DnsTransport {
 /// One question to one server.
 struct DnsRequest {
   Endpoint server;
-  Message message;                  ///< the id is replaced by a random one on sending
+  Message message{}; ///< the id is replaced by a random one on sending
   DnsTransport transport = DnsTransport::kUdpThenTcp;
-  std::optional<TsigKey> key;
+  std::optional<TsigKey> key{};
   std::chrono::milliseconds timeout{2000};  ///< of one try, real time
-  int tries = 3;                    ///< UDP retransmissions included; UPDATEs are sent once
+  int tries = 3;                            ///< UDP retransmissions included; UPDATEs are sent once
+  std::function<void()> before_send{};  ///< called once, right before the first byte leaves (TCP: connected by then)
 };
 
 /// How a conversation ended. kGarbage: bytes came that are no reply to this question (another id,
@@ -34,25 +35,31 @@ std::string_view to_text(Outcome outcome);
 
 struct DnsAnswer {
   Outcome outcome = Outcome::kTimeout;
-  Message reply;                    ///< valid when kAnswered, or kTsigFailed with a parseable reply
+  Message reply;  ///< valid when kAnswered, or kTsigFailed with a parseable reply
   TsigStatus tsig = TsigStatus::kUnsigned;
-  std::optional<Instant> peer_time; ///< time signed of the peer, where it signed
-  std::string detail;               ///< one clause for people: "connection refused", "reply had another question"
-  Instant received{};               ///< by `clock`, when the last byte came (or when it was given up)
-  std::chrono::microseconds rtt{};  ///< real time
+  std::optional<Instant> peer_time;  ///< time signed of the peer, where it signed
+  std::string detail;                ///< one clause for people: "connection refused", "reply had another question"
+  Instant received{};                ///< by `clock`, when the last byte came (or when it was given up)
+  std::chrono::microseconds rtt{};   ///< real time
   bool over_tcp = false;
+  bool sent = false;  ///< at least one byte left: an UPDATE without an answer may have been applied
 };
 
 /// A bounded fan-out: sends all requests, at most `in_flight` at a time, and returns the answers in
 /// the order of the requests, each exactly once. Source address, id and question are checked, each
 /// UDP question uses a fresh randomly bound socket. `clock` dates the answers and signs TSIG.
-/// `sent` (optional) is called right before the first byte of each request leaves.
+/// An UPDATE goes over TCP when it is longer than 512 bytes. A server that answers FORMERR without
+/// EDNS is asked once more without it (RFC 6891 section 7).
 std::vector<DnsAnswer> exchange_all(Loop& loop, const Clock& clock, const std::vector<DnsRequest>& requests,
                                     std::size_t in_flight = 64);
 DnsAnswer exchange(Loop& loop, const Clock& clock, const DnsRequest& request);
 
-/// AXFR over TCP (RFC 5936), TSIG-checked per message where a key is given. kRefused says which of
-/// REFUSED, NOTAUTH, BADKEY... the server answered.
+/// What a failed TSIG check means and what to do about it, in one sentence: kClock when the clocks disagree, else
+/// kAuth. `peer_time` and `now` make the difference of the clocks visible.
+Error tsig_error(TsigStatus status, const TsigKey& key, std::optional<Instant> peer_time, Instant now);
+
+/// AXFR over TCP (RFC 5936), TSIG-checked per message where a key is given. kRefused: the server said REFUSED or
+/// NOTAUTH; kAuth, kClock: TSIG; kNetwork, kTimeout: no connection, or no progress for `timeout` of real time.
 Result<Zone> transfer_zone(Loop& loop, const Clock& clock, const Endpoint& server, const DomainName& zone,
                            const std::optional<TsigKey>& key, std::chrono::milliseconds timeout);
 
