@@ -58,16 +58,12 @@ ExitCode run_restore_ttl(const GlobalOptions& global, const WriteFlags& flags);
 /// The flags as the phases want them. kUsage names the flag that cannot be read.
 Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan);
 
-struct PlanFlags {
-  std::string ca_file;
-};
 ExitCode run_plan(const GlobalOptions& global);
 ExitCode run_status(const GlobalOptions& global);
 
 struct PreflightFlags {
   std::string ca_file;
   std::string fail_on = "error";
-  std::string junit_file;
 };
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags);
 
@@ -96,7 +92,6 @@ ExitCode run_assess(const GlobalOptions& global, const AssessFlags& flags);
 
 struct RehearseFlags {
   double speed = 1440;
-  std::string report_file;
 };
 ExitCode run_rehearse(const GlobalOptions& global, const RehearseFlags& flags);
 ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags);

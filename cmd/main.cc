@@ -106,6 +106,7 @@ int main(int argc, char** argv) {
   added->add_option("--speed", rehearsal.speed, "Seconds of the rehearsal per real second in the long waits")->capture_default_str()->check(CLI::Range(1.0, 1e6));
 
   cutover::RehearseFlags demonstration;
+  demonstration.speed = 2880;
   added = command("demo", "A rehearsal with a built-in plan", [&] { return run_demo(global, demonstration); });
   added->add_option("--speed", demonstration.speed, "Seconds of the demo per real second in the long waits")->capture_default_str()->check(CLI::Range(1.0, 1e6));
 

@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+
+#include "cmd/command.h"
+#include "cmd/phases/rehearse.h"
+#include "cmd/plan/plan_file.h"
+#include "cmd/report/rehearsal_text.h"
+
+namespace cutover {
+namespace {
+
+/// A shop that moves to another hosting company: addresses, an alias and a HTTPS record, TTLs of a day.
+constexpr std::string_view kDemoPlan = R"(version: 1
+name: demo
+zones:
+  - zone: shop.example
+    provider: { type: rfc2136, server: 127.0.0.1, key: env/NOT_USED_IN_A_REHEARSAL }
+    authoritative: [127.0.0.1]
+    changes:
+      - { name: "@", type: A, from: [198.51.100.10], to: [203.0.113.20] }
+      - { name: www, type: A, from: [198.51.100.10, 198.51.100.11], to: [203.0.113.20] }
+      - { name: www, type: AAAA, from: ["2001:db8:1::10"], to: ["2001:db8:2::20"] }
+      - { name: www, type: HTTPS, from: ["1 . alpn=h2 ipv4hint=198.51.100.10"], to: ["1 . alpn=h2 ipv4hint=203.0.113.20"] }
+      - { name: static, type: CNAME, from: [edge.old-cdn.example.], to: [edge.new-cdn.example.] }
+ttl: { during: 60s, before: 86400s }
+endpoints:
+  - { names: [shop.example, www.shop.example, static.shop.example], port: 443, http: { path: /healthz, expect: 200 } }
+watch: { resolvers: default, samples: 2, give-up: 2h }
+standby: 48h
+)";
+
+ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearsalOptions& options) {
+  auto result = rehearse(plan, options);
+  if (!result) return tell(result.error());
+  print_result(global.output == OutputForm::kText ? rehearsal_as_text(*result) : rehearsal_as_json(*result));
+  return result->exit;
+}
+
+}  // namespace
+
+ExitCode run_rehearse(const GlobalOptions& global, const RehearseFlags& flags) {
+  auto plan = read_plan(global.plan_file);
+  if (!plan) return tell(plan.error());
+  return run(global, *plan, {flags.speed, log_line, stop_requested});
+}
+
+ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags) {
+  auto plan = parse_plan(kDemoPlan, "demo.yaml");
+  if (!plan) return tell(plan.error());
+  log_line("A shop moves to another hosting company, on a small Internet that exists only on this machine's loopback.");
+  log_line(fmt::format("TTLs are a day; the long wait runs {:.0f} times faster. Nothing outside this machine is asked.\n", flags.speed));
+  return run(global, *plan, {flags.speed, log_line, stop_requested});
+}
+
+}  // namespace cutover
