@@ -126,7 +126,8 @@ class Sweep {
 
   void mention(const RecordKey& key, std::string_view what, const std::string& reason, About about = About::kOldSide) {
     std::string text = printable(fmt::format("{} {} {}", to_text(key.type), shown(key.name), what));
-    if (texts_.insert(text).second) findings_.mentions.push_back({about, key, std::move(text), printable(reason)});
+    if (texts_.insert(text).second)
+      findings_.mentions.push_back({about, key, std::move(text), printable(reason), std::nullopt});
   }
 
   FoundChange& change(const RecordSet& set, std::vector<std::string> to) {
@@ -521,12 +522,18 @@ class Sweep {
     for (const std::string& rdata : set.rdata) {
       for (const DomainName& target : targets_of(set.type, rdata)) {
         if (place_of(target) || (set.type == RecordType::kDname && leads_into_old(target)))
-          mention(set.key(), target.text(), old_target_reason(set.type, target));
+          mention_target(set.key(), target, old_target_reason(set.type, target), About::kOldSide);
         else if (const auto moving = moves(target);
                  moving && set.type != RecordType::kCname && set.type != RecordType::kDname)
-          mention(set.key(), target.text(), moving_target_reason(set.type, target), About::kGoesAlong);
+          mention_target(set.key(), target, moving_target_reason(set.type, target), About::kGoesAlong);
       }
     }
+  }
+
+  void mention_target(const RecordKey& key, const DomainName& target, const std::string& reason, About about) {
+    const std::size_t before = findings_.mentions.size();
+    mention(key, target.text(), reason, about);
+    if (findings_.mentions.size() > before) findings_.mentions.back().target = target;
   }
 
   bool leads_into_old(const DomainName& target) const {

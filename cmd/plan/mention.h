@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,7 @@ struct FoundMention {
   RecordKey key;
   std::string text;    ///< `TXT @ spf1 ip4:198.51.100.10`: type, relative name, what; the same on every run
   std::string reason;  ///< why no change is proposed, and what to do
+  std::optional<DomainName> target{};  ///< the name it points at, where it does
 };
 
 /// A name that is not changed itself and moves all the same: its CNAMEs inside the zone lead to a change.
