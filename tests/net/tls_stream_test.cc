@@ -1,0 +1,352 @@
+#include "net/tls_stream.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <functional>
+#include <thread>
+
+#include "tests/servers/servers.h"
+#include "tests/support/certificates.h"
+
+namespace cutover::net {
+namespace {
+
+using servers::free_port;
+using servers::Nginx;
+using servers::own_address;
+using servers::TempFolder;
+
+Endpoint endpoint(const std::string& address) { return {*IpAddress::from_text(address), free_port(address)}; }
+
+TlsAnswer one(TlsRequest request) {
+  Loop loop;
+  return tls_all(loop, {std::move(request)}).front();
+}
+
+/// A certificate of a chain of three, in files.
+struct Site {
+  explicit Site(const std::string& name) : leaf({.common_name = name, .alternative_names = {"DNS:" + name}}, &middle) {
+    certificate = folder.write("chain.pem", leaf.pem() + middle.pem());
+    key = folder.write("leaf.key", leaf.key_pem(), 0600);
+  }
+  test::Certificate root{{.common_name = "Test Root", .authority = true}};
+  test::Certificate middle{{.common_name = "Test Intermediate", .authority = true}, &root};
+  test::Certificate leaf;
+  TempFolder folder;
+  std::string certificate;
+  std::string key;
+  std::string lines() const { return fmt::format("ssl_certificate {}; ssl_certificate_key {};", certificate, key); }
+};
+
+TEST_CASE("the chain comes as sent, chosen by name, and ALPN and version are told") {
+  const Site www("www.example.test");
+  const Site shop("shop.example.test");
+  const auto v4 = endpoint(own_address());
+  const auto v6 = endpoint("::1");
+  const auto listen =
+      fmt::format("listen {} ssl http2; listen {} ssl http2; ssl_protocols TLSv1.2 TLSv1.3;", v4.text(), v6.text());
+  const Nginx nginx(fmt::format("server {{ {0} server_name www.example.test; {1} }}\n"
+                                "server {{ {0} server_name shop.example.test; {2} }}",
+                                listen, www.lines(), shop.lines()),
+                    {v4, v6});
+  for (const auto& at : {v4, v6}) {
+    const auto a = one({.connect_to = at, .server_name = "www.example.test", .alpn = {"h2", "http/1.1"}});
+    INFO(a.detail);
+    REQUIRE(a.outcome == TlsOutcome::kHandshake);
+    CHECK(a.chain == std::vector<std::string>{www.leaf.der(), www.middle.der()});
+    CHECK(a.alpn == "h2");
+    CHECK(a.version == "TLSv1.3");
+    CHECK_FALSE(a.asks_client_certificate);
+    CHECK(a.detail.empty());
+    CHECK(a.handshake_time.count() > 0);
+    const auto b = one({.connect_to = at, .server_name = "shop.example.test"});
+    REQUIRE(b.outcome == TlsOutcome::kHandshake);
+    CHECK(b.chain.front() == shop.leaf.der());
+    CHECK(b.alpn.empty());
+    const auto without_name = one({.connect_to = at});
+    REQUIRE(without_name.outcome == TlsOutcome::kHandshake);
+    CHECK(without_name.chain.front() == www.leaf.der());
+  }
+}
+
+TEST_CASE("a strict server, an old server, and one that wants a client certificate") {
+  const Site www("www.example.test");
+  const auto strict = endpoint(own_address());
+  const auto old = endpoint(own_address());
+  const auto wants = endpoint(own_address());
+  const Nginx nginx(fmt::format("server {{ listen {0} ssl default_server; ssl_reject_handshake on; }}\n"
+                                "server {{ listen {0} ssl; server_name www.example.test; {3} }}\n"
+                                "server {{ listen {1} ssl; server_name www.example.test; ssl_protocols TLSv1.1; "
+                                "ssl_ciphers DEFAULT@SECLEVEL=0; {3} }}\n"
+                                "server {{ listen {2} ssl; server_name www.example.test; ssl_verify_client on; "
+                                "ssl_client_certificate {4}; {3} }}",
+                                strict.text(), old.text(), wants.text(), www.lines(), www.certificate),
+                    {strict, old, wants});
+
+  CHECK(one({.connect_to = strict, .server_name = "www.example.test"}).outcome == TlsOutcome::kHandshake);
+  const auto unknown = one({.connect_to = strict, .server_name = "other.example.test"});
+  CHECK(unknown.outcome == TlsOutcome::kAlert);
+  CHECK(unknown.alert == "unrecognized_name");
+  CHECK_THAT(unknown.detail, Catch::Contains("this name is not configured on that address"));
+
+  const auto a = one({.connect_to = old, .server_name = "www.example.test"});
+  INFO(a.detail);
+  CHECK(a.outcome == TlsOutcome::kHandshake);
+  CHECK(a.version == "TLSv1.1");
+
+  const auto b = one({.connect_to = wants, .server_name = "www.example.test"});
+  CHECK(b.outcome == TlsOutcome::kHandshake);
+  CHECK(b.asks_client_certificate);
+}
+
+/// A server of one connection that does what it is told, on its own thread.
+class Scripted {
+ public:
+  explicit Scripted(std::function<void(int)> script)
+      : at(endpoint(own_address())), listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(at.port);
+    inet_pton(AF_INET, at.address.text().c_str(), &address.sin_addr);
+    REQUIRE(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(listener_.get(), 1) == 0);
+    thread_ = std::thread([this, script = std::move(script)] {
+      const Descriptor peer(accept(listener_.get(), nullptr, nullptr));
+      if (peer) script(peer.get());
+    });
+  }
+  ~Scripted() {
+    shutdown(listener_.get(), SHUT_RDWR);
+    thread_.join();
+  }
+  Scripted(const Scripted&) = delete;
+  Scripted& operator=(const Scripted&) = delete;
+  const Endpoint at;
+
+ private:
+  Descriptor listener_;
+  std::thread thread_;
+};
+
+void say(int fd, const std::string& text) { send(fd, text.data(), text.size(), MSG_NOSIGNAL); }
+/// What comes, up to a line end; empty at the end of the connection.
+std::string hear(int fd) {
+  std::string line;
+  char c = 0;
+  while (recv(fd, &c, 1, 0) == 1) {
+    line += c;
+    if (c == '\n') break;
+  }
+  return line;
+}
+void wait_for_end(int fd) {
+  std::array<char, 256> rest{};
+  while (recv(fd, rest.data(), rest.size(), 0) > 0) continue;
+}
+/// Reads the client's first flight before `then`, so that closing resets nothing.
+std::function<void(int)> after_hello(std::function<void(int)> then) {
+  return [then = std::move(then)](int fd) {
+    std::array<char, 4096> hello{};
+    recv(fd, hello.data(), hello.size(), 0);
+    then(fd);
+  };
+}
+
+TEST_CASE("everything but a handshake is told apart") {
+  struct Row {
+    std::string what;
+    std::function<void(int)> script;
+    TlsOutcome outcome;
+    std::string says;
+  };
+  const std::vector<Row> rows{
+      {"plain HTTP", after_hello([](int fd) { say(fd, "HTTP/1.1 400 Bad Request\r\n\r\n"); }), TlsOutcome::kNotTls,
+       "does not speak TLS"},
+      {"SMTP",
+       [](int fd) {
+         say(fd, "220 mail.example.test ESMTP\r\n");
+         wait_for_end(fd);
+       },
+       TlsOutcome::kNotTls, "does not speak TLS"},
+      {"closes", after_hello([](int) {}), TlsOutcome::kClosed, "closed the connection"},
+      {"silent", wait_for_end, TlsOutcome::kTimeout, "handshake did not end"},
+      {"alert", after_hello([](int fd) { say(fd, std::string("\x15\x03\x03\x00\x02\x02\x28", 7)); }),
+       TlsOutcome::kAlert, "handshake_failure"},
+      {"half a record", after_hello([](int fd) { say(fd, std::string("\x16\x03\x03\x40\x00\x02", 6)); }),
+       TlsOutcome::kClosed, "closed the connection"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.what);
+    const Scripted server(row.script);
+    const auto limit =
+        row.outcome == TlsOutcome::kTimeout ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
+    const auto answer = one({.connect_to = server.at, .server_name = "www.example.test", .timeout = limit});
+    INFO(answer.detail);
+    CHECK(to_text(answer.outcome) == to_text(row.outcome));
+    CHECK_THAT(answer.detail, Catch::Contains(row.says));
+    CHECK(answer.chain.empty());
+  }
+}
+
+TEST_CASE("nothing listens") {
+  CHECK(one({.connect_to = endpoint(own_address()), .server_name = "www.example.test"}).outcome ==
+        TlsOutcome::kRefused);
+  CHECK(one({.connect_to = endpoint("::1"), .server_name = "www.example.test"}).outcome == TlsOutcome::kRefused);
+}
+
+/// The server side of a handshake on a connected socket.
+void serve_tls(int fd, const Site& site) {
+  const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  SSL_CTX_set_num_tickets(context.get(), 0);  // nothing is written after the handshake, when the client may be gone
+  SSL_CTX_use_certificate_chain_file(context.get(), site.certificate.c_str());
+  SSL_CTX_use_PrivateKey_file(context.get(), site.key.c_str(), SSL_FILETYPE_PEM);
+  const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(context.get()), SSL_free);
+  SSL_set_fd(ssl.get(), fd);
+  SSL_accept(ssl.get());
+  wait_for_end(fd);
+}
+
+TEST_CASE("STARTTLS, as each protocol has it") {
+  const Site mail("mail.example.test");
+  struct Row {
+    std::string protocol;
+    std::function<void(int)> script;
+  };
+  const std::vector<Row> rows{
+      {"smtp",
+       [&](int fd) {
+         say(fd, "220-mail.example.test\r\n220 ESMTP\r\n");
+         if (hear(fd).substr(0, 9) != "EHLO [127") return;
+         say(fd, "250-mail.example.test\r\n250-PIPELINING\r\n");
+         say(fd, "250 STARTTLS\r\n");
+         if (hear(fd) != "STARTTLS\r\n") return;
+         say(fd, "220 go ahead\r\n");
+         serve_tls(fd, mail);
+       }},
+      {"imap",
+       [&](int fd) {
+         say(fd, "* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n");
+         if (hear(fd) != "a STARTTLS\r\n") return;
+         say(fd, "* NOTE something else\r\na OK begin\r\n");
+         serve_tls(fd, mail);
+       }},
+      {"pop3",
+       [&](int fd) {
+         say(fd, "+OK ready\r\n");
+         if (hear(fd) != "STLS\r\n") return;
+         say(fd, "+OK begin\r\n");
+         serve_tls(fd, mail);
+       }},
+  };
+  for (const auto& row : rows) {
+    INFO(row.protocol);
+    CHECK(is_known_starttls(row.protocol));
+    const Scripted server(row.script);
+    const auto answer = one({.connect_to = server.at, .server_name = "mail.example.test", .starttls = row.protocol});
+    INFO(answer.detail);
+    REQUIRE(answer.outcome == TlsOutcome::kHandshake);
+    CHECK(answer.chain.front() == mail.leaf.der());
+  }
+  CHECK_FALSE(is_known_starttls(""));
+  CHECK_FALSE(is_known_starttls("gopher"));
+}
+
+TEST_CASE("STARTTLS that does not come about") {
+  struct Row {
+    std::string what;
+    std::function<void(int)> script;
+    TlsOutcome outcome;
+    std::string says;
+  };
+  const auto until_starttls = [](int fd) {
+    say(fd, "220 mail\r\n");
+    hear(fd);
+    say(fd, "250 mail\r\n");
+    hear(fd);
+  };
+  const std::vector<Row> rows{
+      {"no mail today",
+       [](int fd) {
+         say(fd, "554 no\x1b[31m mail here\r\n");
+         wait_for_end(fd);
+       },
+       TlsOutcome::kNoStarttls, "554 no\\x1b[31m mail here"},
+      {"not offered",
+       [=](int fd) {
+         until_starttls(fd);
+         say(fd, "502 unknown command\r\n");
+         wait_for_end(fd);
+       },
+       TlsOutcome::kNoStarttls, "502 unknown"},
+      {"more in clear",
+       [=](int fd) {
+         until_starttls(fd);
+         say(fd, "220 go\r\n250 injected\r\n");
+         wait_for_end(fd);
+       },
+       TlsOutcome::kNoStarttls, "more in clear"},
+      {"a line without end",
+       [](int fd) {
+         say(fd, std::string(20'000, 'x'));
+         wait_for_end(fd);
+       },
+       TlsOutcome::kNoStarttls, "no smtp reply"},
+      {"gone",
+       [](int fd) {
+         say(fd, "220 mail\r\n");
+         hear(fd);
+       },
+       TlsOutcome::kClosed, "before STARTTLS"},
+      {"silent", wait_for_end, TlsOutcome::kTimeout, "no STARTTLS"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.what);
+    const Scripted server(row.script);
+    const auto limit =
+        row.outcome == TlsOutcome::kTimeout ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
+    const auto answer =
+        one({.connect_to = server.at, .server_name = "mail.example.test", .starttls = "smtp", .timeout = limit});
+    INFO(answer.detail);
+    CHECK(to_text(answer.outcome) == to_text(row.outcome));
+    CHECK_THAT(answer.detail, Catch::Contains(row.says));
+  }
+}
+
+TEST_CASE("many at once, each answer in its place") {
+  const Site www("www.example.test");
+  const Site shop("shop.example.test");
+  const auto at = endpoint(own_address());
+  const Nginx nginx(fmt::format("server {{ listen {0} ssl; server_name www.example.test; {1} }}\n"
+                                "server {{ listen {0} ssl; server_name shop.example.test; {2} }}",
+                                at.text(), www.lines(), shop.lines()),
+                    {at});
+  std::vector<TlsRequest> requests;
+  const auto nobody = endpoint(own_address());
+  for (int i = 0; i < 120; ++i)
+    requests.push_back(
+        {.connect_to = i % 3 == 2 ? nobody : at, .server_name = i % 3 == 0 ? "www.example.test" : "shop.example.test"});
+  const auto in_flight = GENERATE(0, 1, 7, 1000);
+  Loop loop;
+  const auto answers = tls_all(loop, requests, static_cast<std::size_t>(in_flight));
+  REQUIRE(answers.size() == requests.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    INFO(i);
+    if (i % 3 == 2) {
+      CHECK(answers[i].outcome == TlsOutcome::kRefused);
+    } else {
+      REQUIRE(answers[i].outcome == TlsOutcome::kHandshake);
+      CHECK(answers[i].chain.front() == (i % 3 == 0 ? www : shop).leaf.der());
+    }
+  }
+  CHECK(tls_all(loop, {}).empty());
+}
+
+}  // namespace
+}  // namespace cutover::net
