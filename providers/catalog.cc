@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "providers/memory/memory.h"
 #include "providers/rfc2136/rfc2136.h"
+#include "providers/zonefile/zonefile.h"
 
 namespace cutover::providers {
 namespace {
@@ -40,6 +41,7 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
 std::span<const Entry> catalog() {
   static const std::array entries{
       rfc2136::entry(),
+      zonefile::entry(),
       memory::entry(),
   };
   return entries;

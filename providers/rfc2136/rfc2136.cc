@@ -231,7 +231,7 @@ Result<Receipt> Rfc2136Provider::apply(const Step& step) {
   request.key = settings_.key;
   request.timeout = kUpdateTimeout;
   request.tries = 1;
-  boundary("provider-before-send");
+  request.before_send = [] { boundary("provider-before-send"); };
   const net::DnsAnswer answer = net::exchange(context_.loop, context_.clock, request);
   boundary("provider-after-reply");
   note_clock(answer);

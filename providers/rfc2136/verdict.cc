@@ -116,18 +116,18 @@ Error refusal(const Conversation& talk, Rcode rcode) {
 }  // namespace
 
 std::optional<Error> verdict_on_update(const Conversation& talk, const net::DnsAnswer& answer) {
+  const std::string how = printable(answer.detail.empty() ? std::string(to_text(answer.outcome)) : answer.detail);
   switch (answer.outcome) {
     case Outcome::kUnreachable:
-      return fail(ErrorCode::kNetwork,
-                  fmt::format("{} was not reached ({}); {}", talk.server, printable(answer.detail), kNothing));
     case Outcome::kTimeout:
     case Outcome::kGarbage:
+      if (!answer.sent)
+        return fail(ErrorCode::kNetwork, fmt::format("{} was not reached ({}); {}", talk.server, how, kNothing));
       return fail(
           ErrorCode::kUnknown,
           fmt::format("the update of {} was sent to {} and no usable answer came ({}): whether it was made is not "
                       "known",
-                      talk.zone.text(), talk.server,
-                      printable(answer.detail.empty() ? std::string(to_text(answer.outcome)) : answer.detail)));
+                      talk.zone.text(), talk.server, how));
     case Outcome::kTsigFailed:
       if (auto error = verdict_on_signature(talk, answer)) return error;
       if (answer.reply.rcode != Rcode::kNoError) return refusal(talk, answer.reply.rcode);
