@@ -87,6 +87,7 @@ struct AssessFlags {
   std::string view;
   std::string name;
   bool force = false;
+  bool offline = false;  ///< with zone_file: do not compare with the authoritative servers
 };
 ExitCode run_assess(const GlobalOptions& global, const AssessFlags& flags);
 

@@ -56,12 +56,13 @@ int main(int argc, char** argv) {
   added->add_option("--zone-file", assess.zone_file, "Read the zone from this file instead of from the provider");
   added->add_option("--authoritative", assess.authoritative, "Authoritative servers, where the delegation cannot be walked from here");
   added->add_option("--lookup", assess.lookup, "Resolver for the program's own look-ups, instead of the system's");
-  added->add_option("--from", assess.from, "Old addresses or targets, paired in order with --to");
+  added->add_option("--from", assess.from, "Old addresses or targets, paired in order with --to")->allow_extra_args();
   added->add_option("--to", assess.to, "New addresses or targets");
   added->add_option("--map", assess.map, "OLD=NEW, instead of --from and --to");
   added->add_option("--view", assess.view, "Name of the split-horizon view this plan is about");
   added->add_option("--name", assess.name, "Name of the cutover");
   added->add_flag("--force", assess.force, "Overwrite an existing plan file");
+  added->add_flag("--offline", assess.offline, "With --zone-file: do not ask the authoritative servers");
 
   plan_file(command("plan", "Live zone against plan: the diff, the timeline of gates, the risks, the plan's hash", [&] { return run_plan(global); }));
   plan_file(command("status", "Where this cutover stands, what may happen next and when", [&] { return run_status(global); }));

@@ -11,7 +11,8 @@ ExitCode run_writing(const GlobalOptions& global, const WriteFlags& flags, Writi
   return with_cutover(global, [&](Cutover& cutover) {
     auto options = phase_options(flags, cutover.plan);
     if (!options) return tell(options.error());
-    const PreflightOptions checks{flags.ca_file, {}};
+    PreflightOptions checks;
+    checks.ca_file = flags.ca_file;
     if (look == LastLook::kNewTargets)
       options->last_look = [&](const std::vector<ChangeSet>& changes) { return check_named_targets(cutover, checks, changes); };
     if (look == LastLook::kOldSide)

@@ -11,6 +11,8 @@
 namespace cutover {
 namespace {
 
+constexpr Seconds kExpirySlack{2};
+
 std::vector<RecordKey> existing_keys(const ZonePlan& zone) {
   std::vector<RecordKey> keys;
   for (const PlannedChange& change : zone.changes)
@@ -21,9 +23,19 @@ std::vector<RecordKey> existing_keys(const ZonePlan& zone) {
 struct Tally {
   ResolverSweepRecord sweep;
   std::vector<ResolverRecord> high;
+  std::vector<std::string> stretching;  ///< resolvers that keep everything longer than they are told
 };
 
-Tally tally(const dnsprobe::SweepResult& seen, const std::vector<RecordKey>& keys, const std::vector<dnsprobe::Resolver>& resolvers, Phase phase, Seconds low) {
+/// A resolver that showed more than the low TTL, and shows it again after that entry had to end although every
+/// authority served the low TTL all the while, stretches TTLs by itself: it says nothing about the authorities.
+bool stretches_ttls(const std::vector<ResolverRecord>& ceilings, const std::string& resolver, const RecordKey& key, Instant now) {
+  return std::any_of(ceilings.begin(), ceilings.end(), [&](const ResolverRecord& seen) {
+    return seen.resolver == resolver && seen.key == key && seen.ttl && seen.at + *seen.ttl + kExpirySlack < now;
+  });
+}
+
+Tally tally(const dnsprobe::SweepResult& seen, const std::vector<RecordKey>& keys, const std::vector<dnsprobe::Resolver>& resolvers, Phase phase, Seconds low,
+            const std::vector<ResolverRecord>& ceilings) {
   Tally out;
   out.sweep.at = seen.finished;
   out.sweep.asked = resolvers.size();
@@ -32,9 +44,13 @@ Tally tally(const dnsprobe::SweepResult& seen, const std::vector<RecordKey>& key
     if (!answer.is_data) continue;
     ++usable[answer.resolver];
     if (!answer.ttl) continue;
+    const dnsprobe::Resolver& resolver = resolvers[answer.resolver];
+    if (*answer.ttl > low && stretches_ttls(ceilings, resolver.id, keys[answer.key], answer.sample.received)) {
+      if (std::find(out.stretching.begin(), out.stretching.end(), resolver.id) == out.stretching.end()) out.stretching.push_back(resolver.id);
+      continue;
+    }
     out.sweep.highest_ttl = std::max(out.sweep.highest_ttl.value_or(Seconds{}), *answer.ttl);
     if (*answer.ttl <= low) continue;
-    const dnsprobe::Resolver& resolver = resolvers[answer.resolver];
     out.high.push_back(ResolverRecord{answer.sample.received, phase, resolver.id, resolver.operator_name, keys[answer.key], "above-low-ttl", answer.ttl,
                                       answer.set ? answer.set->rdata : std::vector<std::string>{}, ""});
   }
@@ -48,6 +64,8 @@ Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase, c
   std::vector<std::string> told;
   auto resolvers = dnsprobe::resolvers_from(cutover.plan.watch.resolvers);
   if (!resolvers) return resolvers.error();
+  auto history = cutover.journal.history();
+  if (!history) return history.error();
   for (const ZoneAtWork& zone : cutover.zones) {
     if (std::find(zones.begin(), zones.end(), zone.plan->zone) == zones.end()) continue;
     const auto keys = existing_keys(*zone.plan);
@@ -57,12 +75,14 @@ Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase, c
     dnsprobe::SweepOptions options;
     options.samples = std::max(1, cutover.plan.watch.samples);
     const auto seen = dnsprobe::sweep(cutover.loop, cutover.clock, keys, *resolvers, options, cutover.stop);
-    Tally result = tally(seen, keys, *resolvers, phase, low);
+    Tally result = tally(seen, keys, *resolvers, phase, low, history->resolver_ceilings);
     result.sweep.zone = zone.plan->zone;
     if (auto kept = cutover.journal.record_resolvers(result.high); !kept) return kept.error();
     if (auto kept = cutover.journal.record_resolver_sweep(result.sweep); !kept) return kept.error();
     for (const ResolverRecord& record : result.high)
       told.push_back(fmt::format("{} holds {} for another {}", printable(record.resolver), record.key.text(), format_duration(*record.ttl)));
+    for (const std::string& resolver : result.stretching)
+      told.push_back(fmt::format("{} keeps answers longer than their TTL says; its users turn later than the bound", printable(resolver)));
     told.push_back(fmt::format("{}: {} of {} answered; the longest remaining TTL is {}", zone.plan->zone.text(), result.sweep.answered,
                                counted(result.sweep.asked, "resolver"), result.sweep.highest_ttl ? format_duration(*result.sweep.highest_ttl) : "not known"));
   }

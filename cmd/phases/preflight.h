@@ -10,6 +10,7 @@ namespace cutover {
 
 struct PreflightOptions {
   std::string ca_file;                              ///< empty: the system's root store
+  Severity fail_on = Severity::kError;              ///< the least severity of a failed check that fails the preflight
   std::function<Endpoint(const Endpoint&)> route;   ///< where an address really is; empty: where it says (a rehearsal maps it to loopback)
 };
 

@@ -22,6 +22,10 @@ bool wanted_in_wave(const PhaseOptions& options, const DomainName& name) {
   return options.only.empty() || std::find(options.only.begin(), options.only.end(), name) != options.only.end();
 }
 
+bool is_overridden(const PhaseOptions& options, const Gate& gate) {
+  return std::any_of(options.overrides.begin(), options.overrides.end(), [&](const auto& entry) { return entry.first == gate.name; });
+}
+
 bool is_same(const std::optional<RecordSet>& a, const std::optional<RecordSet>& b) {
   return a.has_value() == b.has_value() && (!a || same_values(*a, *b));
 }
@@ -182,9 +186,13 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   if (!history) return history.error();
   const auto facts = drain_facts(cutover.zones);
   const Gate drain = ttl_drained(cutover.plan, *history, facts, cutover.clock.now());
-  if (!drain.wants_resolver_sweep.empty()) {
-    // Something moved unseen: only the caches can tell whether a higher TTL got out.
-    auto looked = look_at_caches(cutover, Phase::kSwap, drain.wants_resolver_sweep);
+  // What moved unseen, and what nobody could see move (a secondary that served something else for a while): only the
+  // caches can tell whether a higher TTL got out.
+  std::vector<DomainName> unsure = drain.wants_resolver_sweep;
+  if (drain.open)
+    for (const ZonePlan& zone : cutover.plan.zones) unsure.push_back(zone.zone);
+  if (!unsure.empty() && !is_overridden(options, drain)) {
+    auto looked = look_at_caches(cutover, Phase::kSwap, unsure);
     if (!looked) return looked.error();
     view.notes.insert(view.notes.end(), looked->begin(), looked->end());
     history = cutover.journal.history();

@@ -7,12 +7,6 @@
 namespace cutover {
 namespace {
 
-/// A wildcard is no name that can be asked for; a label that nobody has stands in for it.
-DomainName askable(const DomainName& name) {
-  if (!name.is_wildcard()) return name;
-  return DomainName::from_text("cutover-preflight", name.parent()).value_or(name);
-}
-
 std::vector<EndpointPlan> endpoints_of(const Plan& plan) {
   if (!plan.endpoints.empty()) return plan.endpoints;
   std::vector<EndpointPlan> endpoints;
@@ -66,12 +60,12 @@ class Builder {
     if (type == RecordType::kA || type == RecordType::kAaaa) {
       if (auto address = IpAddress::from_text(value)) add(endpoint, name, side, *address);
     } else if (type == RecordType::kCname) {
-      if (auto target = DomainName::from_text(value)) out_.named.push_back({askable(name), *target, side, endpoint});
+      if (auto target = DomainName::from_text(value)) out_.named.push_back({name, *target, side, endpoint});
     }
   }
 
   void add(const EndpointPlan& endpoint, const DomainName& name, TargetSide side, const IpAddress& address) {
-    EndpointTarget target{askable(name), address, endpoint.port, side, endpoint.starttls, endpoint.http, endpoint.at};
+    EndpointTarget target{name, address, endpoint.port, side, endpoint.starttls, endpoint.http, endpoint.at};
     out_.addresses.push_back(std::move(target));
   }
 

@@ -12,7 +12,7 @@ enum class TargetSide { kOld, kNew };
 
 /// One thing to connect to: a name at an address and a port.
 struct EndpointTarget {
-  DomainName name;         ///< what users ask for: SNI and Host (a wildcard is tried with a made-up label)
+  DomainName name;         ///< what users ask for: SNI and Host; may be a wildcard
   IpAddress address;
   std::uint16_t port = 443;
   TargetSide side = TargetSide::kNew;

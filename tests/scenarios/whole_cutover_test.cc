@@ -1,0 +1,176 @@
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/text.h"
+#include "tests/scenarios/stage.h"
+
+// A whole cutover and its rollback, as the person at the keyboard runs it, against each kind of authority with a
+// secondary and three resolvers that really cache.
+
+using namespace cutover;
+using namespace cutover::stage;
+using namespace cutover::servers;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int kOldTtl = 20;
+constexpr int kLowTtl = 4;
+
+std::string zone_text(const Sites& sites) {
+  return fmt::format(R"($ORIGIN example.com.
+$TTL 3600
+@    IN SOA ns1 hostmaster 7 5 2 1209600 4
+@    IN NS  ns1
+ns1  IN A   127.0.0.1
+mail IN A   127.0.0.1
+@    IN MX  10 mail
+www  {0} IN A {1}
+www  {0} IN HTTPS 1 . alpn=h2 ipv4hint={1}
+shop {0} IN CNAME lb.old.example.com.
+lb.old IN A {1}
+lb.new IN A {2}
+)", kOldTtl, sites.old_address(), sites.new_address());
+}
+
+std::string plan_text(const Sites& sites, const Authority& primary, const std::vector<Endpoint>& servers, const std::vector<std::unique_ptr<Unbound>>& resolvers) {
+  std::vector<std::string> authoritative;
+  for (const Endpoint& server : servers) authoritative.push_back("\"" + server.text() + "\"");
+  std::vector<std::string> asked;
+  for (std::size_t i = 0; i < resolvers.size(); ++i) asked.push_back(fmt::format("\"unbound-{}={}\"", i + 1, resolvers[i]->endpoint().text()));
+  return fmt::format(R"(version: 1
+name: whole-cutover
+zones:
+  - zone: example.com
+    provider: {{ type: rfc2136, server: "{}", key: file/tsig.key }}
+    authoritative: [{}]
+    changes:
+      - {{ name: www, type: A, from: [{}], to: [{}] }}
+      - {{ name: www, type: HTTPS, from: ["1 . alpn=h2 ipv4hint={}"], to: ["1 . alpn=h2 ipv4hint={}"] }}
+      - {{ name: shop, type: CNAME, from: [lb.old.example.com.], to: [lb.new.example.com.] }}
+ttl: {{ during: {}s }}
+endpoints:
+  - {{ names: [www.example.com, shop.example.com], port: {}, http: {{ path: /, expect: 200 }} }}
+watch: {{ resolvers: [{}], must: [unbound-1], samples: 2, give-up: 2m }}
+standby: 1h
+lookup: ["{}"]
+)",
+                     primary.endpoint().text(), join(authoritative, ", "), sites.old_address(), sites.new_address(), sites.old_address(), sites.new_address(), kLowTtl, sites.port(),
+                     join(asked, ", "), resolvers.front()->endpoint().text());
+}
+
+template <class Server>
+void whole_cutover() {
+  const Sites sites({"www.example.com", "shop.example.com"});
+  // The secondary is always Knot: what a plan lists is addresses, not products.
+  const std::string second_address = own_address();
+  const Endpoint second = *Endpoint::from_text(second_address, free_port(second_address));
+  AuthorityOptions options;
+  options.zones = {{"example.com", zone_text(sites)}};
+  options.secondaries = {second};
+  Server primary(options);
+  AuthorityOptions following;
+  following.zones = {{"example.com", ""}};
+  following.address = second_address;
+  following.port = second.port;
+  following.primary = primary.endpoint();
+  Knot secondary(following);
+  std::vector<std::unique_ptr<Unbound>> resolvers;
+  for (int i = 0; i < 3; ++i) {
+    UnboundOptions resolver;
+    resolver.stubs = {{"example.com", {primary.endpoint(), secondary.endpoint()}}};
+    resolvers.push_back(std::make_unique<Unbound>(resolver));
+  }
+  const auto every_resolver = [&](const std::string& name, const std::string& type, const std::vector<std::string>& rdata) {
+    for (const auto& resolver : resolvers)
+      if (look_up(resolver->endpoint(), name, type).rdata != rdata) return false;
+    return true;
+  };
+
+  Desk desk;
+  desk.write("tsig.key", primary.key().file_text());
+  desk.write("cutover.yaml", plan_text(sites, primary, {primary.endpoint(), secondary.endpoint()}, resolvers));
+  const auto before = values_of(primary, "example.com");
+
+  // The old answers are cached for their whole TTL.
+  for (const auto& resolver : resolvers) {
+    CHECK(look_up(resolver->endpoint(), "www.example.com", "A").ttl_s >= kOldTtl - 1);
+    look_up(resolver->endpoint(), "www.example.com", "HTTPS");
+    look_up(resolver->endpoint(), "shop.example.com", "CNAME");
+  }
+
+  const Run planned = desk.cutover({"plan"});
+  INFO("plan:\n" << planned.both());
+  CHECK(planned.status == 2);
+
+  const Run lowered = desk.cutover({"lower-ttl", "--yes"});
+  INFO("lower-ttl:\n" << lowered.both());
+  REQUIRE(lowered.status == 0);
+  CHECK(look_up_authority(secondary.endpoint(), "www.example.com", "A").ttl_s == kLowTtl);
+  CHECK(values_of(primary, "example.com") == before);
+
+  const Run checked = desk.cutover({"preflight", "--ca-file", sites.ca_file()});
+  INFO("preflight:\n" << checked.both());
+  REQUIRE(checked.status == 0);
+
+  const Run early = desk.cutover({"swap", "--yes", "-o", "json", "--ca-file", sites.ca_file()});
+  INFO("swap before the drain:\n" << early.both());
+  REQUIRE(early.status == 2);
+  const auto refused = nlohmann::json::parse(early.out);
+  REQUIRE(refused.at("opens_at").is_string());
+  const Instant opens = *parse_instant(refused.at("opens_at").get<std::string>());
+  CHECK(opens > now());
+  CHECK(opens < now() + std::chrono::seconds(kOldTtl + 2));
+  CHECK(look_up_authority(primary.endpoint(), "www.example.com", "A").rdata == std::vector<std::string>{sites.old_address()});
+
+  std::this_thread::sleep_until(opens + 100ms);
+  const Run swapped = desk.cutover({"swap", "--yes", "-o", "json", "--ca-file", sites.ca_file()});
+  INFO("swap after the drain:\n" << swapped.both());
+  REQUIRE(swapped.status == 0);
+  const auto done = nlohmann::json::parse(swapped.out);
+  const Instant bound = *parse_instant(done.at("bound").get<std::string>());
+  for (const Endpoint& server : {primary.endpoint(), secondary.endpoint()}) CHECK(look_up_authority(server, "www.example.com", "A").rdata == std::vector<std::string>{sites.new_address()});
+  for (const auto& path : done.at("way_back")) CHECK(!read_text(path.get<std::string>()).empty());
+
+  const Run watched = desk.cutover({"watch"});
+  const Instant converged = now();
+  INFO("watch:\n" << watched.both());
+  REQUIRE(watched.status == 0);
+  CHECK(every_resolver("www.example.com", "A", {sites.new_address()}));
+  CHECK(every_resolver("shop.example.com", "CNAME", {"lb.new.example.com."}));
+  CHECK(converged <= bound + 3s);
+
+  CHECK(desk.cutover({"plan"}).status == 0);
+  const Run again = desk.cutover({"swap", "--yes", "--ca-file", sites.ca_file()});
+  INFO("swap again:\n" << again.both());
+  CHECK(again.status == 0);
+
+  const Run undone = desk.cutover({"rollback", "--yes", "--ca-file", sites.ca_file()});
+  INFO("rollback:\n" << undone.both());
+  REQUIRE(undone.status == 0);
+  CHECK(undone.took < 5s);
+  CHECK(values_of(primary, "example.com") == before);
+
+  const Run back = desk.cutover({"watch"});
+  INFO("watch after the rollback:\n" << back.both());
+  CHECK(back.status == 0);
+  const Run restored = desk.cutover({"restore-ttl", "--yes", "--wait"});
+  INFO("restore-ttl:\n" << restored.both());
+  REQUIRE(restored.status == 0);
+  CHECK(values_of(primary, "example.com") == before);
+  CHECK(look_up_authority(secondary.endpoint(), "www.example.com", "A").ttl_s == kOldTtl);
+  CHECK(look_up_authority(secondary.endpoint(), "shop.example.com", "CNAME").ttl_s == kOldTtl);
+  const Run status = desk.cutover({"status"});
+  INFO("status:\n" << status.both());
+  CHECK(status.status == 0);
+  CHECK(status.out.find("finished") != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("a whole cutover and back on Knot") { whole_cutover<Knot>(); }
+TEST_CASE("a whole cutover and back on BIND") { whole_cutover<Bind>(); }
+TEST_CASE("a whole cutover and back on PowerDNS") { whole_cutover<PowerDns>(); }
