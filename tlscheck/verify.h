@@ -30,8 +30,8 @@ struct Subject {
 };
 
 /// Runs every rule over one chain: tls-name, tls-chain, tls-not-yet-valid, and tls-expiry (new side) or
-/// old-side-expiry (old side). One check per rule, in the order of the table in verify.cc. The checks carry no
-/// name or endpoint yet.
+/// old-side-expiry (old side). One check per rule that applies, in the order of the table in verify.cc. The checks
+/// carry no name or endpoint yet.
 std::vector<Check> judge(const ChainFacts& chain, const Anchors& anchors, const Subject& subject, const Times& times,
                          Side side);
 
