@@ -207,6 +207,7 @@ TlsOutcome outcome_of_connect(int error) {
     case ENETUNREACH:
     case EAFNOSUPPORT:
     case EADDRNOTAVAIL:
+    case EINVAL:  // a link-local address, which needs a link
     case EMFILE:
     case ENFILE:
     case ENOBUFS:

@@ -185,6 +185,15 @@ Run run_verifier(X509* leaf, STACK_OF(X509) * others, const Anchors& anchors, In
   return run;
 }
 
+/// Where there is no path the verifier does not get to the times; the leaf's own still count.
+void add_leaf_lapses(Run& run, const CertificateFacts& leaf, Instant at) {
+  const auto knows_leaf = [](const std::vector<Lapse>& lapses) {
+    return std::any_of(lapses.begin(), lapses.end(), [](const Lapse& l) { return l.leaf; });
+  };
+  if (leaf.not_after <= at && !knows_leaf(run.expired)) run.expired.push_back({at, leaf, true});
+  if (leaf.not_before > at && !knows_leaf(run.not_yet_valid)) run.not_yet_valid.push_back({at, leaf, true});
+}
+
 Trust trust_of(const Run& run) {
   switch (run.error) {
     case X509_V_OK:
@@ -275,7 +284,8 @@ ChainFacts inspect(const std::vector<std::string>& chain, const Anchors& anchors
     if (&one != &certificates.front()) sk_X509_push(others.get(), one.get());
   }
   for (std::size_t i = 0; i < moments.size(); ++i) {
-    const auto run = run_verifier(certificates.front().get(), others.get(), anchors, moments[i]);
+    auto run = run_verifier(certificates.front().get(), others.get(), anchors, moments[i]);
+    if (run.error != X509_V_OK) add_leaf_lapses(run, facts.sent.front(), moments[i]);
     facts.expired.insert(facts.expired.end(), run.expired.begin(), run.expired.end());
     facts.not_yet_valid.insert(facts.not_yet_valid.end(), run.not_yet_valid.begin(), run.not_yet_valid.end());
     if (i > 0) continue;

@@ -201,6 +201,16 @@ TEST_CASE("nothing listens") {
   CHECK(one({.connect_to = endpoint("::1"), .server_name = "www.example.test"}).outcome == TlsOutcome::kRefused);
 }
 
+TEST_CASE("what this machine cannot ask is no fault of the server") {
+  // The kernel finds no route for TCP to a broadcast address, and none to a link-local one without its link.
+  for (const auto* address : {"255.255.255.255", "fe80::1"}) {
+    const auto answer = one({.connect_to = {*IpAddress::from_text(address), 443}, .server_name = "www.example.test"});
+    INFO(address << ": " << answer.detail);
+    CHECK(answer.outcome == TlsOutcome::kNotAsked);
+    CHECK_THAT(answer.detail, Catch::Contains("this machine cannot ask"));
+  }
+}
+
 /// The server side of a handshake on a connected socket.
 void serve_tls(int fd, const Site& site) {
   const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
