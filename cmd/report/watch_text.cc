@@ -1,0 +1,160 @@
+#include "cmd/report/watch_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+
+namespace cutover {
+namespace {
+
+using dnsprobe::Verdict;
+
+/// Columns that a terminal shows: one per code point is near enough for what stands here.
+std::string cut(const std::string& text, std::size_t width) {
+  std::size_t columns = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xc0U) == 0x80U) continue;
+    if (columns == width) return text.substr(0, i);
+    ++columns;
+  }
+  return text;
+}
+
+std::string clock_time(Instant at) { return format_instant(at).substr(11); }
+
+std::string values_text(const std::optional<RecordSet>& set) {
+  return set ? printable(join(set->rdata, ", ")) : "(nothing)";
+}
+
+std::string distance(Instant now, Instant then) {
+  return then > now ? "in " + format_duration(then - now) : format_duration(now - then) + " ago";
+}
+
+/// `new 120  old 40  servfail 2`: only what there is.
+std::string counts_text(const dnsprobe::Forecast& forecast) {
+  std::string out;
+  for (std::size_t i = 0; i < forecast.counts.size(); ++i)
+    if (forecast.counts[i] > 0)
+      out += fmt::format("{}{} {}", out.empty() ? "" : "   ", dnsprobe::to_text(static_cast<Verdict>(i)),
+                         forecast.counts[i]);
+  return out.empty() ? "no answer yet" : out;
+}
+
+std::string answer_text(const dnsprobe::Observation& seen) {
+  std::string out(dnsprobe::to_text(seen.verdict));
+  if (!seen.rdata.empty()) out += "  " + printable(join(seen.rdata, ", "));
+  if (seen.ttl) out += fmt::format("  ttl {}", format_duration(*seen.ttl));
+  if (!seen.detail.empty()) out += "  (" + seen.detail + ")";
+  return out;
+}
+
+}  // namespace
+
+WatchView::WatchView(const WatchQuestions& questions) : questions_(questions) {
+  for (std::size_t i = 0; i < questions.resolvers.size(); ++i)
+    for (std::size_t k = 0; k < questions.expectations.size(); ++k) rows_.push_back({i, k, {}, {}});
+}
+
+void WatchView::take(const dnsprobe::WatchEvent& event) {
+  switch (event.kind) {
+    case dnsprobe::WatchEvent::Kind::kSample: {
+      Row& row = rows_[event.resolver * questions_.expectations.size() + event.key];
+      row.before = row.last ? std::optional(row.last->verdict) : std::nullopt;
+      row.last = event.observation;
+      return;
+    }
+    case dnsprobe::WatchEvent::Kind::kSummary:
+      forecast_ = event.forecast;
+      has_forecast_ = true;
+      return;
+  }
+}
+
+std::vector<std::string> WatchView::opening() const {
+  std::vector<std::string> out;
+  for (const dnsprobe::Expectation& each : questions_.expectations)
+    out.push_back(fmt::format("{} {}  {} -> {}  bound {}", printable(each.key.name.host()), to_text(each.key.type),
+                              values_text(each.old_set), values_text(each.new_set),
+                              clock_time(dnsprobe::bound_of(each))));
+  out.push_back(fmt::format("asking {} until all agree; giving up at {}",
+                            counted(questions_.resolvers.size(), "resolver"), format_instant(questions_.give_up_at)));
+  return out;
+}
+
+std::vector<std::string> WatchView::holding_lines(Instant now, std::size_t most) const {
+  std::vector<const Row*> held;
+  for (const Row& row : rows_)
+    if (row.last && dnsprobe::is_old(row.last->verdict)) held.push_back(&row);
+  // The one that is waited for longest stands first; equal ones keep the order of the list.
+  const auto ends = [](const Row* row) { return row->last->expires.value_or(row->last->at); };
+  std::stable_sort(held.begin(), held.end(), [&](const Row* a, const Row* b) { return ends(a) > ends(b); });
+  std::vector<std::string> out;
+  const bool names_key = questions_.expectations.size() > 1;
+  for (const Row* row : held) {
+    if (out.size() + 1 >= most && held.size() > most) {
+      out.push_back(fmt::format("  and {} more", held.size() - out.size()));
+      break;
+    }
+    const dnsprobe::Resolver& resolver = questions_.resolvers[row->resolver];
+    const Instant until = ends(row);
+    const std::string left = until > now ? format_duration(until - now) + " left" : "due";
+    out.push_back(fmt::format("  {:<32} {:<13} {:<12} {}{}", printable(resolver.id),
+                              dnsprobe::to_text(row->last->verdict), left,
+                              names_key ? printable(questions_.expectations[row->key].key.text()) + "  " : "",
+                              printable(resolver.place.empty() ? row->last->site : resolver.place)));
+  }
+  return out;
+}
+
+std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::size_t height) const {
+  std::vector<std::string> out = opening();
+  if (out.size() > 4) {
+    const std::size_t hidden = out.size() - 4;
+    out.erase(out.begin() + 3, out.end() - 1);
+    out.insert(out.end() - 1, fmt::format("and {}", counted(hidden, "more record set")));
+  }
+  if (has_forecast_) {
+    out.push_back(fmt::format("bound     {}  {}: no honest cache holds the old answer after it",
+                              clock_time(forecast_.bound), distance(now, forecast_.bound)));
+    out.push_back(forecast_.observed ? fmt::format("observed  {}  {}: the longest-lived old entry seen",
+                                                   clock_time(*forecast_.observed), distance(now, *forecast_.observed))
+                                     : "observed  no old entry is known to be alive");
+    out.push_back(counts_text(forecast_));
+    out.push_back(fmt::format("{} of {} resolvers settled, {} answered; {} of {} operators settled; level {}",
+                              forecast_.settled, forecast_.resolvers, forecast_.answered, forecast_.operators_settled,
+                              forecast_.operators, dnsprobe::to_text(forecast_.level)));
+    out.push_back(forecast_.why);
+    if (out.size() < height)
+      for (std::string& line : holding_lines(now, height - out.size())) out.push_back(std::move(line));
+  }
+  if (out.size() > height) out.resize(height);
+  for (std::string& line : out) {
+    line = cut(line, width);
+    line.erase(line.find_last_not_of(' ') + 1);
+  }
+  return out;
+}
+
+std::optional<std::string> WatchView::change_line(const dnsprobe::WatchEvent& event) {
+  switch (event.kind) {
+    case dnsprobe::WatchEvent::Kind::kSample: {
+      if (!event.verdict_changed) return std::nullopt;
+      const Row& row = rows_[event.resolver * questions_.expectations.size() + event.key];
+      const std::string before = row.before ? std::string(dnsprobe::to_text(*row.before)) + " -> " : "";
+      return fmt::format("{}  {}  {}  {}{}", clock_time(event.at), printable(questions_.resolvers[event.resolver].id),
+                         printable(questions_.expectations[event.key].key.text()), before,
+                         answer_text(event.observation));
+    }
+    case dnsprobe::WatchEvent::Kind::kSummary:
+      break;
+  }
+  const std::string level = fmt::format("{}{}", dnsprobe::to_text(event.forecast.level),
+                                        event.forecast.bounded && !event.forecast.sampled ? ", bound passed" : "");
+  if (level == told_level_) return std::nullopt;
+  told_level_ = level;
+  return fmt::format("{}  level {}: {}", clock_time(event.at), level, event.forecast.why);
+}
+
+}  // namespace cutover

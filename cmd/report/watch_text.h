@@ -1,0 +1,44 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/phases/watch.h"
+
+namespace cutover {
+
+/// What a person sees of a watch while it runs: the last word of every resolver and the last summary. Pure: events
+/// go in, lines come out; who draws them, and whether anything is redrawn, is the caller's business.
+class WatchView {
+ public:
+  /// `questions` must outlive it.
+  explicit WatchView(const WatchQuestions& questions);
+
+  void take(const dnsprobe::WatchEvent& event);
+
+  /// The live picture at `now`: at most `height` lines of at most `width` columns, without line breaks.
+  std::vector<std::string> lines(Instant now, std::size_t width, std::size_t height) const;
+
+  /// For logs and CI: what is watched, one line per record set.
+  std::vector<std::string> opening() const;
+  /// One line where an event is worth one: a resolver's verdict changed, or the level or its reason did. Ask after
+  /// take(), once per event.
+  std::optional<std::string> change_line(const dnsprobe::WatchEvent& event);
+
+ private:
+  struct Row {
+    std::size_t resolver = 0;
+    std::size_t key = 0;
+    std::optional<dnsprobe::Observation> last;
+    std::optional<dnsprobe::Verdict> before;
+  };
+  std::vector<std::string> holding_lines(Instant now, std::size_t most) const;
+
+  const WatchQuestions& questions_;
+  std::vector<Row> rows_;
+  dnsprobe::Forecast forecast_;
+  bool has_forecast_ = false;
+  std::string told_level_;
+};
+
+}  // namespace cutover
