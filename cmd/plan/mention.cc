@@ -91,10 +91,11 @@ DomainName without_service_labels(const DomainName& name) {
   return base;
 }
 
-std::pair<std::vector<std::string>, RecordType> reading_order(const PlannedChange& change) {
-  std::vector<std::string> labels = change.name.labels();
+/// As people read a zone: the apex, then names by their labels, then types.
+std::pair<std::vector<std::string>, RecordType> reading_order(const RecordKey& key) {
+  std::vector<std::string> labels = key.name.labels();
   std::reverse(labels.begin(), labels.end());
-  return {std::move(labels), change.type};
+  return {std::move(labels), key.type};
 }
 
 class Sweep {
@@ -108,10 +109,13 @@ class Sweep {
     add_new_family();
     for (const auto& [key, set] : zone_.sets) find_mentions(set);
     find_followers();
-    // As people read a zone: the apex, then names by their labels, then types.
+    std::stable_sort(findings_.changes.begin(), findings_.changes.end(),
+                     [](const FoundChange& a, const FoundChange& b) {
+                       return reading_order(a.change.key()) < reading_order(b.change.key());
+                     });
     std::stable_sort(
-        findings_.changes.begin(), findings_.changes.end(),
-        [](const FoundChange& a, const FoundChange& b) { return reading_order(a.change) < reading_order(b.change); });
+        findings_.mentions.begin(), findings_.mentions.end(),
+        [](const FoundMention& a, const FoundMention& b) { return reading_order(a.key) < reading_order(b.key); });
     return std::move(findings_);
   }
 

@@ -46,6 +46,13 @@ IpAddress unmapped(const IpAddress& address) {
   return inner ? *inner : address;
 }
 
+/// Cheap: most of what stands between colons in a long text is no address, and a failed reading is not cheap.
+bool may_be_address(std::string_view word) {
+  const auto colons = std::count(word.begin(), word.end(), ':');
+  const auto dots = std::count(word.begin(), word.end(), '.');
+  return colons == 0 ? dots == 3 : colons >= 2 && colons <= 8 && word.find(":::") == std::string_view::npos;
+}
+
 /// Looks into one run of address characters. An address may stand behind `ip6:` (whose 6 and colon are
 /// address characters too) and in front of a port or a full stop, so it may start behind any colon and end
 /// before any colon or dot; from each start the longest reading counts.
@@ -55,7 +62,9 @@ std::optional<std::string> find_in_run(std::string_view text, std::size_t begin,
     if (start != begin && text[start - 1] != ':') continue;
     for (std::size_t stop = std::min(end, start + kLongestAddress); stop > start; --stop) {
       if (stop != end && text[stop] != ':' && text[stop] != '.') continue;
-      auto address = IpAddress::from_text(text.substr(start, stop - start));
+      const std::string_view word = text.substr(start, stop - start);
+      if (!may_be_address(word)) continue;
+      auto address = IpAddress::from_text(word);
       if (!address) continue;
       const IpAddress found = unmapped(*address);
       const std::string_view length =
