@@ -117,8 +117,9 @@ struct Stream::Impl {
           [this, then = std::move(then)](int result, int) {
             if (result == 1) return then({});
             const long verified = SSL_get_verify_result(ssl.get());
-            const std::string why = verified != X509_V_OK ? X509_verify_cert_error_string(verified) : openssl_reason();
-            then(fail(ErrorCode::kNetwork, "TLS handshake: " + why));
+            if (verified == X509_V_OK) return then(fail(ErrorCode::kNetwork, "TLS handshake: " + openssl_reason()));
+            ERR_clear_error();
+            then(fail(ErrorCode::kAuth, std::string("certificate: ") + X509_verify_cert_error_string(verified)));
           });
   }
 

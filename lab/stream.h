@@ -45,7 +45,8 @@ class Stream {
 
   /// The server's side of a handshake.
   void accept_tls(const TlsIdentity& identity, Then then);
-  /// The client's side: chain and name are verified as of the moment `as_of`.
+  /// The client's side: chain and name are verified as of the moment `as_of`. kAuth: the
+  /// certificate is not good; kNetwork: there was no handshake at all.
   void connect_tls(const TlsTrust& trust, const DomainName& host, Instant as_of, Then then);
   /// The next bytes; an empty string when the peer has ended.
   void read(ThenBytes then);

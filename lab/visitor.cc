@@ -82,8 +82,9 @@ void Visitor::dial(const IpAddress& address) {
 
 void Visitor::secure() {
   stream_->connect_tls(trust_, site_, clock_.now(), [this](const Result<void>& done) {
-    if (!done) return end(Visit::Outcome::kBadCertificate, done.error().message);
-    ask();
+    if (done) return ask();
+    const bool seen = done.error().code == ErrorCode::kAuth;
+    end(seen ? Visit::Outcome::kBadCertificate : Visit::Outcome::kNoConnection, done.error().message);
   });
 }
 
