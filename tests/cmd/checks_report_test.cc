@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <pugixml.hpp>
+
+#include "cmd/report/checks_json.h"
+#include "cmd/report/checks_junit.h"
+#include "cmd/report/checks_text.h"
+#include "core/text.h"
+
+namespace cutover {
+namespace {
+
+Check check(const std::string& id, Verdict verdict, Severity severity, const char* name, const char* endpoint,
+            const std::string& summary, const std::string& advice = {}) {
+  Check out;
+  out.id = id;
+  out.verdict = verdict;
+  out.severity = severity;
+  if (name != nullptr) out.name = *DomainName::from_text(name);
+  if (endpoint != nullptr) out.endpoint = *Endpoint::from_text(endpoint, 443);
+  out.summary = summary;
+  out.evidence = "evidence of " + id;
+  out.advice = advice;
+  return out;
+}
+
+/// One of everything, with text from a hostile certificate.
+CheckReport sample() {
+  const std::string hostile = "bad <b>&\"']]>\x1b[31m\x07\xe2\x80\xae\xff\n::error::\x01";
+  return {
+      .title = "preflight of <example>",
+      .at = *parse_instant("2026-10-06T09:00:00Z"),
+      .checks = {check("tls-connect", Verdict::kPass, Severity::kError, "www.example.com", "203.0.113.1", "answers"),
+                 check("tls-expiry", Verdict::kPass, Severity::kError, "www.example.com", "203.0.113.1",
+                       "valid until 2027"),
+                 check("tls-name", Verdict::kFail, Severity::kError, "www.example.com", "203.0.113.2", hostile,
+                       "do " + hostile),
+                 check("tls-expiry", Verdict::kFail, Severity::kError, "www.example.com", "203.0.113.2", "expired",
+                       "renew it"),
+                 check("tls-expiry", Verdict::kFail, Severity::kError, "shop.example.com", "203.0.113.2", "expired",
+                       "renew it"),
+                 check("tls-connect", Verdict::kUndecided, Severity::kError, "shop.example.com", "[2001:db8::1]:443",
+                       "no route", "use IPv6"),
+                 check("old-side-expiry", Verdict::kFail, Severity::kWarning, "shop.example.com", "198.51.100.1",
+                       "runs out", "renew"),
+                 check("http-status", Verdict::kNotApplicable, Severity::kError, "shop.example.com", "203.0.113.9",
+                       "not asked"),
+                 check("tls-same-leaf", Verdict::kPass, Severity::kWarning, "shop.example.com", nullptr, "same")},
+      .root_store = "/ca.pem (1 certificate)"};
+}
+
+bool is_harmless(const std::string& text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n'; }) &&
+         text.find("\xe2\x80\xae") == std::string::npos && text.find('\xff') == std::string::npos;
+}
+
+TEST_CASE("text: a line for each name and address, then each trouble once") {
+  const auto text = checks_as_text(sample(), TextStyle::kPlain);
+  INFO(text);
+  CHECK_THAT(text,
+             Catch::StartsWith("preflight of <example>, 2026-10-06T09:00:00Z\nroot store /ca.pem (1 certificate)\n"));
+  CHECK_THAT(text, Catch::Contains("PASS      www.example.com   203.0.113.1:443    valid until 2027\n"));
+  CHECK_THAT(text, Catch::Contains("FAIL      www.example.com   203.0.113.2:443    tls-name, tls-expiry\n"));
+  CHECK_THAT(text, Catch::Contains("UNDECIDED shop.example.com  [2001:db8::1]:443  tls-connect\n"));
+  CHECK_THAT(text, Catch::Contains("WARN      shop.example.com  198.51.100.1:443   old-side-expiry\n"));
+  CHECK_THAT(text, Catch::Contains("N/A       shop.example.com  203.0.113.9:443"));
+  CHECK_THAT(text, Catch::Contains("where www.example.com at 203.0.113.2:443, shop.example.com at 203.0.113.2:443\n"));
+  CHECK_THAT(text, Catch::Contains("do    renew it\n"));
+  CHECK_THAT(text, Catch::EndsWith("\n2 FAIL, 1 UNDECIDED, 1 WARN, 2 PASS\n"));
+  const std::string expiry = "FAIL      tls-expiry: expired\n";
+  CHECK(text.find(expiry) == text.rfind(expiry));
+  CHECK(text.find("UNDECIDED tls-connect") > text.find("FAIL      tls-expiry"));
+  CHECK(text.find("WARN      old-side-expiry") > text.find("UNDECIDED tls-connect"));
+  CHECK(is_harmless(text));
+  for (const auto& line : split(text, '\n')) CHECK(line.substr(0, 2) != "::");
+}
+
+TEST_CASE("text: colour repeats the words, it does not replace them") {
+  auto coloured = checks_as_text(sample(), TextStyle::kColour);
+  CHECK(coloured.find("\x1b[1;31mFAIL") != std::string::npos);
+  for (auto at = coloured.find('\x1b'); at != std::string::npos; at = coloured.find('\x1b'))
+    coloured.erase(at, coloured.find('m', at) - at + 1);
+  CHECK(coloured == checks_as_text(sample(), TextStyle::kPlain));
+}
+
+TEST_CASE("text: nothing to tell") {
+  CHECK_THAT(checks_as_text({.title = "t"}, TextStyle::kPlain), Catch::Contains("nothing was checked"));
+}
+
+TEST_CASE("JSON: one document with a schema and a record per check") {
+  const auto json = nlohmann::json::parse(checks_as_json(sample()));
+  CHECK(json["schema"] == 1);
+  CHECK(json["at"] == "2026-10-06T09:00:00.000Z");
+  CHECK(json["failed"] == true);
+  CHECK(json["undecided"] == true);
+  REQUIRE(json["checks"].size() == 9);
+  const auto& failed = json["checks"][2];
+  CHECK(failed["id"] == "tls-name");
+  CHECK(failed["verdict"] == "fail");
+  CHECK(failed["severity"] == "error");
+  CHECK(failed["name"] == "www.example.com");
+  CHECK(failed["address"] == "203.0.113.2");
+  CHECK(failed["port"] == 443);
+  CHECK(json["checks"][8]["address"].is_null());
+}
+
+TEST_CASE("JUnit: well-formed, counted, escaped, one result each") {
+  const auto text = checks_as_junit(sample());
+  INFO(text);
+  CHECK(is_harmless(text));
+  pugi::xml_document document;
+  REQUIRE(document.load_string(text.c_str()));
+  const auto suite = document.child("testsuites").child("testsuite");
+  CHECK(std::string(suite.attribute("name").value()) == "preflight of <example>");
+  CHECK(suite.attribute("tests").as_int() == 7);
+  CHECK(suite.attribute("failures").as_int() == 2);
+  CHECK(suite.attribute("errors").as_int() == 1);
+  CHECK(suite.attribute("skipped").as_int() == 1);
+  int cases = 0, failures = 0, errors = 0, skipped = 0;
+  for (const auto& one : suite.children("testcase")) {
+    ++cases;
+    const auto of = [&](const char* element) {
+      const auto range = one.children(element);
+      return static_cast<int>(std::distance(range.begin(), range.end()));
+    };
+    failures += of("failure");
+    errors += of("error");
+    skipped += of("skipped");
+    CHECK(of("failure") + of("error") + of("skipped") <= 1);
+  }
+  CHECK(cases == 7);
+  CHECK(failures == 2);
+  CHECK(errors == 1);
+  CHECK(skipped == 1);
+  const auto failed = suite.find_child_by_attribute("testcase", "name", "203.0.113.2:443");
+  CHECK(std::string(failed.attribute("classname").value()) == "www.example.com");
+  CHECK(std::string(failed.child("failure").attribute("message").value()) == "tls-name, tls-expiry");
+  CHECK_THAT(failed.child("failure").text().as_string(), Catch::Contains("bad <b>&\"']]>"));
+  CHECK_THAT(
+      suite.find_child_by_attribute("testcase", "name", "198.51.100.1:443").child("system-out").text().as_string(),
+      Catch::Contains("runs out"));
+}
+
+}  // namespace
+}  // namespace cutover
