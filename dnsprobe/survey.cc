@@ -72,6 +72,12 @@ WatchEvent Survey::answered(std::uint64_t ticket, const Sample& sample) {
   return event;
 }
 
+void Survey::mark_slow(std::uint64_t ticket) {
+  Stage& stage = tracks_[ticket].standing.stage;
+  if (stage == Stage::kSampling) stage = Stage::kWaiting;
+  if (stage == Stage::kSettled) stage = Stage::kConfirmed;
+}
+
 void Survey::mark_intercepted(const std::string& why) {
   for (Track& track : tracks_) {
     const Resolver& resolver = resolvers_[track.standing.resolver];

@@ -29,6 +29,11 @@ class Survey {
   std::optional<Instant> next_due() const;
   /// Judges the answer to a question that was taken, and plans the next one.
   WatchEvent answered(std::uint64_t ticket, const Sample& sample);
+  /// How many questions of this ticket have been answered or given up.
+  std::uint32_t asked(std::uint64_t ticket) const { return tracks_[ticket].standing.asked; }
+  /// The question under way takes so long that it shall not hold up convergence: the answers before it stand, and the
+  /// one to come is judged as ever.
+  void mark_slow(std::uint64_t ticket);
   /// From here on every answer over plain DNS is `intercepted`.
   void mark_intercepted(const std::string& why);
 

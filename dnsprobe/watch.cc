@@ -1,6 +1,7 @@
 #include "dnsprobe/watch.h"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <utility>
 
@@ -18,6 +19,8 @@ constexpr std::chrono::milliseconds kSlice{20};
 constexpr std::chrono::milliseconds kSummaryGap{50};
 /// Whether it has converged is a look at everybody. It may take this share of the time: 1 in 5.
 constexpr int kForecastRest = 4;
+/// A question that is under way for longer no longer holds up convergence, in real time.
+constexpr std::chrono::seconds kSlow{1};
 
 /// One watch under way. run() is the story; the rest are its verbs.
 class Watch {
@@ -49,6 +52,7 @@ class Watch {
       ask_what_is_due();
       wait_for_something();
       take_answers();
+      mark_slow_questions();
       tell_summary_when_due();
     }
     return conclude();
@@ -58,6 +62,12 @@ class Watch {
   struct Answer {
     std::uint64_t ticket;
     Sample sample;
+  };
+
+  struct Pending {
+    std::uint64_t ticket;
+    std::uint32_t nth;
+    Steady::time_point since;
   };
 
   void ask_canary() {
@@ -75,6 +85,7 @@ class Watch {
       const auto question = survey_.take(clock_.now());
       if (!question) return;
       ++result_.questions;
+      pending_.push_back({question->ticket, survey_.asked(question->ticket), Steady::now()});
       transport_->ask(question->ticket, resolvers_[question->resolver], expectations_[question->key].key);
     }
   }
@@ -116,6 +127,15 @@ class Watch {
     if (!result_.observed_after_first_round && !first_round_over_ && survey_.everyone_asked()) {
       first_round_over_ = true;
       result_.observed_after_first_round = survey_.forecast(clock_.now()).observed;
+    }
+  }
+
+  void mark_slow_questions() {
+    const auto since = Steady::now() - kSlow;
+    for (; !pending_.empty() && pending_.front().since <= since; pending_.pop_front()) {
+      if (survey_.asked(pending_.front().ticket) != pending_.front().nth) continue;
+      survey_.mark_slow(pending_.front().ticket);
+      changed_ = true;
     }
   }
 
@@ -187,6 +207,7 @@ class Watch {
   const std::function<bool()>& stop_;
   Survey survey_;
   std::vector<Answer> inbox_;
+  std::deque<Pending> pending_;                ///< in the order of asking; answered ones among them
   std::unique_ptr<ProbeTransport> transport_;  ///< after inbox_: its callback fills it
   WatchResult result_;
   Forecast forecast_;

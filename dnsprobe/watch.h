@@ -80,7 +80,9 @@ struct WatchResult {
 /// least every 20 ms of real time, and after every answer). Give it questions whose new value is at every
 /// authoritative server already: a question asked earlier would plant the old answer, or its absence, in caches.
 /// Each sample goes to `sink` when it is judged. With honest resolvers it ends within about 2 s after the bound,
-/// and never before the last cache turned. Runs on any clock; waits are in clock time, network timeouts in real time.
+/// and never before the last cache turned. A question that takes more than a second of real time does not hold up
+/// convergence any longer; it is still waited for otherwise. Runs on any clock; waits are in clock time, network
+/// timeouts in real time.
 WatchResult watch(net::Loop& loop, const Clock& clock, const std::vector<Expectation>& expectations,
                   const std::vector<Resolver>& resolvers, const WatchOptions& options,
                   const std::function<void(const WatchEvent&)>& sink, const std::function<bool()>& stop);

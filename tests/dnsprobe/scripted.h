@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,7 @@ inline ScriptedCache behind_until(Span fixed, Seconds ttl) {
 /// Resolvers that exist in memory only: by address text, each with the caches behind it, asked in turn.
 struct ScriptedWorld {
   std::map<std::string, std::vector<ScriptedCache>> caches;
+  std::set<std::string> black_holes;  ///< neither answer nor time-out, ever
   std::map<std::string, int> questions;
   std::vector<std::pair<Span, std::string>> log;  ///< when, whom
   std::chrono::nanoseconds delay{};               ///< real time on the way
@@ -59,6 +61,7 @@ class ScriptedTransport final : public ProbeTransport {
 
   void ask(std::uint64_t ticket, const Resolver& resolver, const RecordKey&) override {
     const std::string address = resolver.endpoint->address.text();
+    if (world_.black_holes.count(address) != 0) return;
     const auto& caches = world_.caches.at(address);
     const Span at = clock_.now() - kZero;
     const auto nth = static_cast<std::size_t>(world_.questions[address]++);

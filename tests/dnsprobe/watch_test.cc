@@ -107,6 +107,17 @@ TEST_CASE("everyone is asked before it is over, however many agree at once") {
   CHECK(played.result.forecast.holding == std::vector<std::size_t>{40});
 }
 
+TEST_CASE("a question without an end holds up nobody for longer than a second") {
+  Played played;
+  played.add("one=192.0.2.1", {honest(0s)});
+  played.add("hole=192.0.2.2", {honest(0s)});
+  played.world.black_holes = {"192.0.2.2"};
+  played.options.give_up_at = kZero + std::chrono::hours(1000000);
+  played.play(1000s, std::chrono::hours(900000));
+  CHECK(played.result.end == WatchEnd::kConverged);
+  CHECK(played.result.tracks[1].asked == 0);
+}
+
 TEST_CASE("several caches behind one address: each is waited for") {
   Played played;
   played.add("many=192.0.2.1", {honest(10s), honest(25s), honest(40s), honest(55s), honest(5s)});
