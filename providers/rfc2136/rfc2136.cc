@@ -114,6 +114,8 @@ class Rfc2136Provider final : public Provider {
 
  private:
   Result<Endpoint> endpoint();
+  net::DnsAnswer send(const Endpoint& server, const net::Message& update);
+  std::optional<net::Message> loosened(const DomainName& zone, const net::Message& update);
   Conversation talk(const DomainName& zone) const {
     return {settings_.server.text(), zone, settings_.key ? std::optional(settings_.key->name) : std::nullopt};
   }
@@ -219,22 +221,68 @@ Result<std::vector<Step>> Rfc2136Provider::steps(const ChangeSet& changes) const
   return steps;
 }
 
-Result<Receipt> Rfc2136Provider::apply(const Step& step) {
-  auto update = update_from_json(step.request);
-  if (!update) return update.error();
-  auto at = endpoint();
-  if (!at) return at.error();
+net::DnsAnswer Rfc2136Provider::send(const Endpoint& server, const net::Message& update) {
   net::DnsRequest request;
-  request.server = *at;
-  request.message = std::move(*update);
+  request.server = server;
+  request.message = update;
   request.transport = settings_.transport;
   request.key = settings_.key;
   request.timeout = kUpdateTimeout;
   request.tries = 1;
   request.before_send = [] { boundary("provider-before-send"); };
-  const net::DnsAnswer answer = net::exchange(context_.loop, context_.clock, request);
+  net::DnsAnswer answer = net::exchange(context_.loop, context_.clock, request);
   boundary("provider-after-reply");
   note_clock(answer);
+  return answer;
+}
+
+/// PowerDNS 4.7 compares data as the text that somebody once typed: alpn="h2" is not alpn=h2 for it, nor Example
+/// example (2026-11-22). So where a value-dependent prerequisite fails although the zone holds just these values, they
+/// are guarded by the SOA record instead, which that server writes itself: the sets must exist and the serial must not
+/// have moved since before they were read. nullopt: they differ indeed.
+std::optional<net::Message> Rfc2136Provider::loosened(const DomainName& zone, const net::Message& update) {
+  const RecordKey soa_key{zone, RecordType::kSoa};
+  // The SOA first: a change between the two reads then moves the serial away from the one that is required.
+  auto soa = read_sets(zone, {});
+  if (!soa) return std::nullopt;
+  std::vector<RecordKey> keys;
+  for (const net::Record& record : update.answer)
+    if (record.record_class == net::RecordClass::kIn) keys.push_back({record.name, record.type});
+  auto live = read_sets(zone, keys);
+  if (!live) return std::nullopt;
+
+  net::Message loose = update;
+  loose.answer = net::to_records(soa->sets.at(soa_key));
+  for (net::Record& record : loose.answer) record.ttl = 0;
+  std::set<RecordKey> required{soa_key};
+  for (const net::Record& record : update.answer) {
+    const RecordKey key{record.name, record.type};
+    if (record.record_class != net::RecordClass::kIn) {
+      loose.answer.push_back(record);
+      continue;
+    }
+    const auto at = live->sets.find(key);
+    if (at == live->sets.end()) return std::nullopt;
+    const auto wanted = std::count_if(update.answer.begin(), update.answer.end(), [&](const net::Record& other) {
+      return other.record_class == net::RecordClass::kIn && other.name == key.name && other.type == key.type;
+    });
+    const auto& rdata = at->second.rdata;
+    if (static_cast<std::size_t>(wanted) != rdata.size() ||
+        std::find(rdata.begin(), rdata.end(), record.rdata) == rdata.end())
+      return std::nullopt;
+    if (required.insert(key).second) loose.answer.push_back({key.name, key.type, net::RecordClass::kAny, 0, ""});
+  }
+  return loose;
+}
+
+Result<Receipt> Rfc2136Provider::apply(const Step& step) {
+  auto update = update_from_json(step.request);
+  if (!update) return update.error();
+  auto at = endpoint();
+  if (!at) return at.error();
+  net::DnsAnswer answer = send(*at, *update);
+  if (answer.outcome == net::Outcome::kAnswered && answer.reply.rcode == net::Rcode::kNxRrset)
+    if (const auto loose = loosened(step.zone, *update)) answer = send(*at, *loose);
   if (auto error = verdict_on_update(talk(step.zone), answer)) return *error;
   return Receipt{step.zone, step.ordinal, fmt::format("{} made the change", settings_.server.text()),
                  fmt::format(R"({{"rcode":"{}","received":"{}","rtt_us":{}}})", to_text(answer.reply.rcode),

@@ -32,7 +32,7 @@ constexpr std::string_view kSerialProgram = R"(awk_serial='
     }
     if (hits != 1) exit 3
     if (new == "?") { print old; exit 0 }
-    for (i = 1; i <= NR; i++) print (i == at) ? ENVIRON["BEFORE"] new ENVIRON["AFTER"] : line[i]
+    for (i = 1; i <= NR; i++) print ((i == at) ? ENVIRON["BEFORE"] new ENVIRON["AFTER"] : line[i])
   }'
 )";
 
@@ -128,7 +128,7 @@ Result<InverseScript> inverse_script(const ZoneText& now, const ChangeSet& inver
       place.where);
   text += "patch -s -N -F0 \"$work.1\" <<'END-OF-DIFF' || stop \"the records are not as the change left them\"\n" +
           diff + "END-OF-DIFF\n";
-  text += "new=$(awk -v old=\"$old\" 'BEGIN { printf \"%.0f\", old >= 4294967295 ? 1 : old + 1 }')\n";
+  text += "new=$(awk -v old=\"$old\" 'BEGIN { printf \"%.0f\", (old >= 4294967295) ? 1 : old + 1 }')\n";
   if (const auto zone = now.zone(); zone && is_date_serial(zone->soa.serial))
     text += "today=$(date -u +%Y%m%d)01\nif [ \"$today\" -gt \"$new\" ]; then new=$today; fi\n";
   text += fmt::format("awk -v where={} -v new=\"$new\" \"$awk_serial\" \"$work.1\" > \"$work.2\"\n", place.where);

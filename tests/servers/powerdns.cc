@@ -58,14 +58,15 @@ PowerDns::PowerDns(AuthorityOptions options) : Authority(std::move(options)) {
   const std::string database = folder_.file("pdns.sqlite3");
   folder_.write(
       "pdns.conf",
-      fmt::format("launch=gsqlite3\ngsqlite3-database={0}\ngsqlite3-dnssec=yes\nlocal-address={1}\nlocal-port={2}\n"
+      fmt::format("launch=gsqlite3\ngsqlite3-database={0}\ngsqlite3-dnssec=yes\ngsqlite3-pragma-journal-mode="
+                  "WAL\ngsqlite3-pragma-synchronous=0\nlocal-address={1}\nlocal-port={2}\n"
                   "query-local-address={1}\nsocket-dir={3}\ndaemon=no\nguardian=no\nwrite-pid=no\ndisable-syslog=yes\n"
                   "security-poll-suffix=\ndnsupdate=yes\nallow-dnsupdate-from=\nallow-axfr-ips=\nonly-notify=\n"
                   "cache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\nzone-cache-refresh-interval=0\n"
                   "zone-metadata-cache-ttl=0\nprimary={4}\nsecondary={5}\nxfr-cycle-interval=1\nloglevel=6\n"
                   "distributor-threads=1\nreceiver-threads=1\n",
-                  database, options_.address, options_.port, folder_.path(), options_.primary ? "no" : "yes",
-                  options_.primary ? "yes" : "no"),
+                  database, options_.address, options_.port, folder_.path(),
+                  options_.secondaries.empty() ? "no" : "yes", options_.primary ? "yes" : "no"),
       0600);
   must(run_program({"sqlite3", database}, read_text(kSchema)), "creating the database");
   const std::vector<std::string> pdnsutil{"pdnsutil", "--config-dir=" + folder_.path()};

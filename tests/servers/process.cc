@@ -86,10 +86,19 @@ bool can_bind(int type, const std::string& address, std::uint16_t* port) {
   return bound;
 }
 
+std::string memory_folder() {
+  constexpr std::uintmax_t kEnough = 256 << 20;
+  std::error_code error;
+  const auto space = std::filesystem::space("/dev/shm", error);
+  if (!error && space.available >= kEnough && std::getenv("TMPDIR") == nullptr) return "/dev/shm";
+  return std::filesystem::temp_directory_path().string();
+}
+
 }  // namespace
 
-TempFolder::TempFolder() {
-  std::string name = std::filesystem::temp_directory_path().string() + "/cutover-XXXXXX";
+TempFolder::TempFolder(Where where) {
+  std::string name =
+      (where == Where::kMemory ? memory_folder() : std::filesystem::temp_directory_path().string()) + "/cutover-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr)
     throw std::runtime_error(fmt::format("mkdtemp {}: {}", name, std::strerror(errno)));
   path_ = name;

@@ -12,7 +12,10 @@ namespace cutover::servers {
 /// With CUTOVER_KEEP_FOLDERS set in the environment it stays, for looking into.
 class TempFolder {
  public:
-  TempFolder();
+  /// kMemory: where there is room for it (/dev/shm), so that servers which sync every change do not wait for a disk.
+  /// Programs may not be executable there.
+  enum class Where { kDisk, kMemory };
+  explicit TempFolder(Where where = Where::kDisk);
   ~TempFolder();
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;

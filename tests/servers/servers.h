@@ -67,7 +67,7 @@ class Authority {
  protected:
   explicit Authority(AuthorityOptions options);
   virtual std::vector<std::string> command() const = 0;
-  TempFolder folder_;
+  TempFolder folder_{TempFolder::Where::kMemory};
   AuthorityOptions options_;
   Endpoint endpoint_;
 

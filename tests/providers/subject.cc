@@ -1,0 +1,166 @@
+#include "tests/providers/subject.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "core/text.h"
+#include "net/message.h"
+#include "providers/memory/memory.h"
+
+namespace cutover::tests {
+
+using namespace providers;
+
+Result<std::unique_ptr<Provider>> Subject::open(net::Loop& loop, const Clock& clock) const {
+  return make_provider(config, Context{loop, clock, {}});
+}
+
+std::string zone_text() {
+  std::string text = R"($ORIGIN example.com.
+$TTL 3600
+@       IN SOA  ns1 hostmaster 2026010101 7200 900 1209600 300
+@       IN NS   ns1
+@       IN A    192.0.2.1
+@       IN MX   10 mail
+@       IN TXT  "v=spf1 ip4:192.0.2.1 -all"
+ns1     IN A    127.0.0.1
+www     86400 IN A      192.0.2.10
+www     86400 IN AAAA   2001:db8:1::10
+www     IN HTTPS 1 . alpn="h2,h3" ipv4hint=192.0.2.10
+shop    IN CNAME lb.old.example.net.
+*.wild  300 IN A 192.0.2.99
+pool    IN A    192.0.2.21
+pool    IN A    192.0.2.22
+pool    IN A    192.0.2.23
+mail    IN A    192.0.2.30
+old     IN A    192.0.2.40
+)";
+  for (int i = 0; i < 200; ++i) text += fmt::format("n{:03} 86400 IN A 198.51.100.{}\n", i, i);
+  return text;
+}
+
+DomainName name(const std::string& text) {
+  auto parsed = DomainName::from_text(text, *DomainName::from_text("example.com"));
+  if (!parsed) throw std::runtime_error(parsed.error().message);
+  return *parsed;
+}
+
+RecordSet set(const std::string& owner, const std::string& type, int ttl, const std::vector<std::string>& rdata) {
+  RecordSet made{name(owner), *record_type_from_text(type), Seconds(ttl), {}};
+  for (const std::string& value : rdata) {
+    auto canonical = net::canonical_rdata(made.type, value, name("@"));
+    if (!canonical) throw std::runtime_error(canonical.error().message);
+    made.rdata.push_back(*canonical);
+  }
+  normalize(made);
+  return made;
+}
+
+Change create(const RecordSet& after) { return {after.key(), std::nullopt, after}; }
+Change remove(const RecordSet& before) { return {before.key(), before, std::nullopt}; }
+Change change(const RecordSet& before, const RecordSet& after) { return {before.key(), before, after}; }
+
+namespace {
+
+class Memory final : public Subject {
+ public:
+  Memory() {
+    auto zone = net::parse_zone_file(zone_text(), name("@"));
+    if (!zone) throw std::runtime_error(zone.error().message);
+    config = {"memory", {{"file", "zones.jsonl"}}, folder_.path()};
+    folder_.write("zones.jsonl", memory::to_lines({{name("@"), *zone}}));
+  }
+  void edit_behind(const RecordSet& set) override {
+    auto zones = memory::from_lines(servers::read_text(file()));
+    if (!zones) throw std::runtime_error(zones.error().message);
+    Zone& zone = zones->at(name("@"));
+    zone.sets[set.key()] = set;
+    servers::write_text(file(), memory::to_lines(*zones));
+  }
+  servers::Finished run(const InverseScript& script) const override {
+    return servers::run_program({"sh", folder_.write(script.file_name, script.text), file()});
+  }
+
+ private:
+  std::string file() const { return folder_.file("zones.jsonl"); }
+  servers::TempFolder folder_{servers::TempFolder::Where::kMemory};
+};
+
+servers::AuthorityOptions options(bool read_only) {
+  servers::AuthorityOptions options;
+  options.zones = {{"example.com", zone_text()}};
+  options.read_only = read_only;
+  return options;
+}
+
+/// A file that a real BIND serves.
+class ZoneFile final : public Subject {
+ public:
+  ZoneFile() : bind_(options(true)) {
+    config = {"zonefile", {{"file", "example.com.zone"}, {"publish", bind_.publish_command()}}, bind_.folder().path()};
+  }
+  void edit_behind(const RecordSet& set) override {
+    std::string text;
+    for (const std::string& line : split(servers::read_text(bind_.zone_file("example.com")), '\n'))
+      if (line.rfind(set.name.relative_to(name("@")) + " ", 0) != 0 ||
+          line.find(" " + to_text(set.type) + " ") == std::string::npos)
+        text += line + "\n";
+    for (const std::string& value : set.rdata)
+      text +=
+          fmt::format("{} {} IN {} {}\n", set.name.relative_to(name("@")), set.ttl.count(), to_text(set.type), value);
+    servers::write_text(bind_.zone_file("example.com"), text);
+  }
+  servers::Finished run(const InverseScript& script) const override {
+    return servers::run_program({"sh", bind_.folder().write(script.file_name, script.text)});
+  }
+  Again again() const override { return Again::kHarmless; }
+
+ private:
+  servers::Bind bind_;
+};
+
+template <class Server>
+class Rfc2136 final : public Subject {
+ public:
+  Rfc2136() : server_(options(false)) {
+    folder_.write("tsig.key", server_.key().file_text(), 0600);
+    config = {"rfc2136", {{"server", server_.endpoint().text()}, {"key", "file/tsig.key"}}, folder_.path()};
+  }
+  void edit_behind(const RecordSet& set) override {
+    std::string script = fmt::format("zone example.com\nupdate delete {} {}\n", set.name.text(), to_text(set.type));
+    for (const std::string& value : set.rdata)
+      script += fmt::format("update add {} {} {} {}\n", set.name.text(), set.ttl.count(), to_text(set.type), value);
+    const servers::Finished done = servers::nsupdate(server_.endpoint(), server_.key(), script);
+    if (done.status != 0) throw std::runtime_error(done.output);
+  }
+  servers::Finished run(const InverseScript& script) const override {
+    folder_.write(script.file_name, script.text);
+    return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(30), folder_.path());
+  }
+  std::vector<std::string> secrets() const override {
+    return {server_.key().secret, *from_base64(server_.key().secret)};
+  }
+
+ private:
+  servers::TempFolder folder_{servers::TempFolder::Where::kMemory};
+  Server server_;
+};
+
+}  // namespace
+
+const std::vector<std::string>& subject_names() {
+  static const std::vector<std::string> names{"memory", "zonefile", "Knot", "BIND", "PowerDNS"};
+  return names;
+}
+
+std::unique_ptr<Subject> make_subject(const std::string& name) {
+  if (name == "memory") return std::make_unique<Memory>();
+  if (name == "zonefile") return std::make_unique<ZoneFile>();
+  if (name == "Knot") return std::make_unique<Rfc2136<servers::Knot>>();
+  if (name == "BIND") return std::make_unique<Rfc2136<servers::Bind>>();
+  if (name == "PowerDNS") return std::make_unique<Rfc2136<servers::PowerDns>>();
+  throw std::runtime_error("no subject " + name);
+}
+
+}  // namespace cutover::tests

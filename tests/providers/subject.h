@@ -1,0 +1,57 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/loop.h"
+#include "providers/catalog.h"
+#include "tests/servers/servers.h"
+
+namespace cutover::tests {
+
+/// A provider under test, with a zone `example.com` behind it that holds zone_text().
+class Subject {
+ public:
+  virtual ~Subject() = default;
+  /// Another process's view: a provider made anew from a plan's options.
+  Result<std::unique_ptr<providers::Provider>> open(net::Loop& loop, const Clock& clock) const;
+  /// Somebody else's edit of one record set; TTL and values become those of `set`.
+  virtual void edit_behind(const RecordSet& set) = 0;
+  /// Runs a way back as a colleague would.
+  virtual servers::Finished run(const providers::InverseScript& script) const = 0;
+  /// What must never be seen in a step, receipt, script or error.
+  virtual std::vector<std::string> secrets() const { return {}; }
+  /// Whether making a change that is in force already is an error (kConflict) or harmless.
+  enum class Again { kConflict, kHarmless };
+  virtual Again again() const { return Again::kConflict; }
+
+  providers::ProviderConfig config;
+};
+
+/// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS`.
+const std::vector<std::string>& subject_names();
+std::unique_ptr<Subject> make_subject(const std::string& name);
+
+/// The zone that every subject starts with; 200 names n000..n199 among it.
+std::string zone_text();
+
+/// A clock that is wrong by a fixed span.
+class WrongClock final : public Clock {
+ public:
+  explicit WrongClock(Span wrong) : wrong_(wrong) {}
+  Instant now() const override { return right_.now() + wrong_; }
+  std::chrono::nanoseconds real(Span span) const override { return right_.real(span); }
+
+ private:
+  SystemClock right_;
+  Span wrong_;
+};
+
+// Short forms for tables.
+DomainName name(const std::string& text);  ///< relative to example.com
+RecordSet set(const std::string& owner, const std::string& type, int ttl, const std::vector<std::string>& rdata);
+Change create(const RecordSet& after);
+Change remove(const RecordSet& before);
+Change change(const RecordSet& before, const RecordSet& after);
+
+}  // namespace cutover::tests
