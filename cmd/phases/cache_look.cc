@@ -79,8 +79,10 @@ Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase, c
     result.sweep.zone = zone.plan->zone;
     if (auto kept = cutover.journal.record_resolvers(result.high); !kept) return kept.error();
     if (auto kept = cutover.journal.record_resolver_sweep(result.sweep); !kept) return kept.error();
-    for (const ResolverRecord& record : result.high)
-      told.push_back(fmt::format("{} holds {} for another {}", printable(record.resolver), record.key.text(), format_duration(*record.ttl)));
+    for (const ResolverRecord& record : result.high) {
+      std::string line = fmt::format("{} holds {} for another {}", printable(record.resolver), record.key.text(), format_duration(*record.ttl));
+      if (std::find(told.begin(), told.end(), line) == told.end()) told.push_back(std::move(line));
+    }
     for (const std::string& resolver : result.stretching)
       told.push_back(fmt::format("{} keeps answers longer than their TTL says; its users turn later than the bound", printable(resolver)));
     told.push_back(fmt::format("{}: {} of {} answered; the longest remaining TTL is {}", zone.plan->zone.text(), result.sweep.answered,

@@ -1,0 +1,50 @@
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "cmd/command.h"
+#include "cmd/phases/preflight.h"
+#include "cmd/plan/plan_file.h"
+#include "cmd/report/checks_json.h"
+#include "cmd/report/checks_junit.h"
+#include "cmd/report/checks_text.h"
+
+namespace cutover {
+namespace {
+
+TextStyle style_of(const GlobalOptions& global) {
+  const bool colour = !global.ci && isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  return colour ? TextStyle::kColour : TextStyle::kPlain;
+}
+
+std::string rendered(const GlobalOptions& global, const Plan& plan, const PreflightResult& result, Instant now) {
+  const CheckReport report{"preflight " + plan.name, now, result.checks, result.root_store};
+  switch (global.output) {
+    case OutputForm::kJunit: return checks_as_junit(report);
+    case OutputForm::kJson:
+    case OutputForm::kNdjson: return checks_as_json(report);
+    case OutputForm::kText: break;
+  }
+  return checks_as_text(report, style_of(global)) + "preflight: " + result.headline + "\nnext: " + result.next + "\n";
+}
+
+}  // namespace
+
+ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags) {
+  auto plan = read_plan(global.plan_file);
+  if (!plan) return tell(plan.error());
+  const SystemClock clock;
+  net::Loop loop;
+  // In CI there may be no journal and no right to make one: the checks are worth the same.
+  auto journal = Journal::open(*plan, clock);
+  if (!journal) log_line("not journalled, so `swap` will not know of it: " + journal.error().message);
+  PreflightOptions options;
+  options.ca_file = flags.ca_file;
+  options.fail_on = flags.fail_on == "note" ? Severity::kNote : flags.fail_on == "warning" ? Severity::kWarning : Severity::kError;
+  auto result = preflight(*plan, journal ? &*journal : nullptr, loop, clock, options);
+  if (!result) return tell(result.error());
+  print_result(rendered(global, *plan, *result, clock.now()));
+  return result->exit;
+}
+
+}  // namespace cutover
