@@ -29,6 +29,11 @@ Result<std::string> rdata_to_wire(RecordType type, std::string_view text, const 
 Result<std::string> svc_params_to_wire(const std::vector<Token>& words);
 std::optional<std::string> svc_params_to_text(std::string_view wire);
 
+/// The types with a grammar of their own (LOC, APL, IPSECKEY, ...). To text: nullopt where the bytes are outside it.
+bool is_rare(RecordType type);
+std::optional<std::string> rare_to_text(RecordType type, std::string_view message, std::size_t at, std::size_t length);
+Result<std::string> rare_to_wire(RecordType type, const std::vector<Token>& words, const DomainName& origin);
+
 /// A record type by its mnemonic, TYPE123 included; knows more names than core does. nullopt: no type.
 std::optional<RecordType> find_record_type(std::string_view word);
 

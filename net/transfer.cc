@@ -67,7 +67,11 @@ class Transfer {
       if (!signed_now && !unsigned_between) {
         const Error problem = tsig_error(check.status, *key_, check.time_signed, now);
         if (message->rcode == Rcode::kNoError) return stop(problem);
-        return stop(Error{problem.code, fmt::format("{}: {}", to_text(message->rcode), problem.message)});
+        // Knot says BADSIG, PowerDNS sends an unsigned NOTAUTH, for a zone that they do not have as well.
+        const bool ambiguous = message->rcode == Rcode::kNotAuth &&
+                               (check.status == TsigStatus::kPeerBadSig || check.status == TsigStatus::kUnsigned);
+        return stop(Error{problem.code, fmt::format("{}: {}{}", to_text(message->rcode), problem.message,
+                                                    ambiguous ? "; or it does not serve this zone" : "")});
       }
     }
     if (message->rcode != Rcode::kNoError) return stop(refusal(message->rcode));

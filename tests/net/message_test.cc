@@ -74,8 +74,20 @@ TEST_CASE("rdata that people and providers write has one canonical form", "[rdat
       Written{RecordType::kSshfp, "1 2 AABB", "1 2 aabb"},
       Written{static_cast<RecordType>(65280), R"(\# 3 0A0b0C)", R"(\# 3 0a0b0c)"},
       Written{static_cast<RecordType>(65280), R"(\# 0)", R"(\# 0)"},
-      Written{static_cast<RecordType>(29), "52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m",
-              "52 22 23.000 N 04 53 32.000 E -2m 0.00m 10000m 10m"},
+      Written{static_cast<RecordType>(29), "52 22 23.000 N 4 53 32 E -2.00m 0.00m 10000m 10m",
+              "52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000.00m 10.00m"},
+      Written{static_cast<RecordType>(29), "90 S 180 W 42849672.95",
+              "90 0 0.000 S 180 0 0.000 W 42849672.95m 1.00m 10000.00m 10.00m"},
+      Written{static_cast<RecordType>(37), "PKIX 1 RSASHA256 AA AA", "1 1 8 AAAA"},
+      Written{static_cast<RecordType>(42), "1:192.0.2.0/24 !2:2001:DB8::/32", "1:192.0.2.0/24 !2:2001:db8::/32"},
+      Written{static_cast<RecordType>(45), "10 1 2 192.0.2.1 AA AA", "10 1 2 192.0.2.1 AAAA"},
+      Written{static_cast<RecordType>(45), "10 3 0 gw", "10 3 0 gw.example.com."},
+      Written{static_cast<RecordType>(45), "10 0 2 . AAAA", "10 0 2 . AAAA"},
+      Written{static_cast<RecordType>(45), "10 2 2 2001:DB8::1 AAAA", "10 2 2 2001:db8::1 AAAA"},
+      Written{static_cast<RecordType>(104), "10 14:4FFF:ff20:ee64", "10 0014:4fff:ff20:ee64"},
+      Written{static_cast<RecordType>(105), "10 192.0.2.1", "10 192.0.2.1"},
+      Written{static_cast<RecordType>(108), "00-00-5E-00-53-2a", "00-00-5e-00-53-2a"},
+      Written{static_cast<RecordType>(109), "00-00-5e-ef-10-00-00-2a", "00-00-5e-ef-10-00-00-2a"},
       Written{static_cast<RecordType>(256), R"(10 1 https://example.com/)", R"(10 1 "https://example.com/")"});
   INFO(row.text);
   const auto made = canonical_rdata(row.type, row.text, name("example.com"));
@@ -112,7 +124,16 @@ TEST_CASE("rdata that makes no sense is refused with the word that is wrong", "[
       Refused{RecordType::kTlsa, "3 1 1 xyz", "hexadecimal"}, Refused{RecordType::kA, R"(\# 3 010203)", "no A data"},
       Refused{RecordType::kA, R"(\# 4 0102)", "4 bytes but 2"},
       Refused{static_cast<RecordType>(65280), "abc", "only be written as"},
-      Refused{static_cast<RecordType>(29), "here and there", "no TYPE29 data"});
+      Refused{static_cast<RecordType>(29), "here and there", "no TYPE29 data"},
+      Refused{static_cast<RecordType>(29), "91 N 4 E 0", "'91' stands where degrees"},
+      Refused{static_cast<RecordType>(29), "90 1 N 4 E 0", "at most 90 degrees"},
+      Refused{static_cast<RecordType>(29), "52 22 23.000 N 4 53", "ends too early"},
+      Refused{static_cast<RecordType>(29), "52 N 4 E 0 1 1 1 1", "'1' stands behind its end"},
+      Refused{static_cast<RecordType>(42), "1:2001:db8::/32", "FAMILY:ADDRESS/PREFIX"},
+      Refused{static_cast<RecordType>(45), "10 1 2 2001:db8::1 AAAA", "the gateway's address"},
+      Refused{static_cast<RecordType>(45), "10 1 2", "ends too early"},
+      Refused{static_cast<RecordType>(108), "00-00-5e-00-53", "6 groups"},
+      Refused{static_cast<RecordType>(55), "2 20 AA a.", "only be written as"});
   INFO(row.text);
   const auto made = canonical_rdata(row.type, row.text, name("example.com"));
   REQUIRE_FALSE(made);
