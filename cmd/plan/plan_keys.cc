@@ -1,0 +1,235 @@
+#include "cmd/plan/plan_keys.h"
+
+#include <algorithm>
+#include <array>
+
+namespace cutover::plan_keys {
+namespace {
+
+constexpr std::string_view kText = R"({"$ref":"#/$defs/text"})";
+constexpr std::string_view kDuration = R"({"$ref":"#/$defs/duration"})";
+constexpr std::string_view kName = R"({"$ref":"#/$defs/name"})";
+constexpr std::string_view kAddresses = R"({"type":"array","items":{"$ref":"#/$defs/address"}})";
+constexpr std::string_view kServers = R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/server"}})";
+constexpr std::string_view kPercent = R"({"$ref":"#/$defs/percent"})";
+
+constexpr Key kPlanKeys[] = {
+    {"version", Need::kRequired, R"({"const":1})", "version of the plan file's form: 1"},
+    {"name", Need::kRequired, R"({"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"})",
+     "what this cutover is called in files and reports"},
+    {"zones", Need::kRequired, R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/zone"}})",
+     "the zones and what changes in them"},
+    {"ttl", Need::kOptional, R"({"$ref":"#/$defs/ttl"})", "how low the TTLs go before the swap"},
+    {"swap", Need::kOptional, R"({"$ref":"#/$defs/swap"})", "when and under what conditions the swap may happen"},
+    {"endpoints", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/endpoint"}})",
+     "what preflight and monitor connect to; without it port 443 of every name whose address changes"},
+    {"watch", Need::kOptional, R"({"$ref":"#/$defs/watch"})",
+     "which resolvers are watched and when they count as converged"},
+    {"standby", Need::kOptional, kDuration, "how long the old side stays ready after the swap; 48h when left out"},
+    {"mentions", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/mention"}})",
+     "what still names the old side and is not changed; written by assess"},
+    {"ack", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/ack"}})",
+     "mentions that are meant to stay, with the reason"},
+    {"gates", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/gate"}})",
+     "conditions of your own that have to hold before a phase"},
+    {"notify", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/notify"}})", "who is told what happens"},
+    {"lookup", Need::kOptional, kServers, "resolvers for the program's own look-ups, instead of the system's"},
+};
+
+constexpr Key kZoneKeys[] = {
+    {"zone", Need::kRequired, kName, "name of the zone"},
+    {"provider", Need::kRequired, R"({"$ref":"#/$defs/provider"})", "where the zone is kept"},
+    {"authoritative", Need::kOptional, kServers,
+     "addresses of the authoritative servers, for zones whose delegation cannot be walked from here"},
+    {"view", Need::kOptional, kText, "the view this plan is about, where the zone has a split horizon"},
+    {"changes", Need::kRequired, R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/change"}})",
+     "the record sets that move"},
+};
+
+constexpr Key kProviderKeys[] = {
+    {"type", Need::kRequired, R"({"$ref":"#/$defs/text"})", "which provider; `cutover providers list` shows them"},
+};
+
+constexpr Key kChangeKeys[] = {
+    {"name", Need::kRequired, kName,
+     "name of the record set: relative to the zone, \"@\" for the apex, absolute with a final dot"},
+    {"type", Need::kRequired, R"({"$ref":"#/$defs/record-type"})", "type of the record set"},
+    {"from", Need::kRequired, R"({"$ref":"#/$defs/rdata"})", "the values now; [] creates the set"},
+    {"to", Need::kRequired, R"({"$ref":"#/$defs/rdata"})", "the values after the swap; [] removes the set"},
+};
+
+constexpr Key kTtlKeys[] = {
+    {"during", Need::kOptional, kDuration, "the low TTL; 60s when left out"},
+    {"before", Need::kOptional, kDuration, "the TTL until lately, when it was higher than what is served now"},
+};
+
+constexpr Key kSwapKeys[] = {
+    {"window", Need::kOptional,
+     R"({"type":"string","pattern":"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?/([0-9]{4}-[0-9]{2}-[0-9]{2}T)?[0-9]{2}:[0-9]{2}(:[0-9]{2})? +[A-Za-z][A-Za-z0-9_+/-]*$"})",
+     "when the swap may happen: 2026-10-06T09:00/11:00 Europe/Berlin"},
+    {"approve", Need::kOptional, R"({"type":"boolean"})", "whether `run` asks a person before the swap"},
+    {"ech", Need::kOptional, R"({"const":"new-side-holds-the-key"})",
+     "the plan's word that the new side holds the key of the `ech` parameters among the changes"},
+};
+
+constexpr Key kEndpointKeys[] = {
+    {"names", Need::kRequired, R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/name"}})",
+     "absolute names, as users type them"},
+    {"port", Need::kOptional, R"({"type":"integer","minimum":1,"maximum":65535})", "TCP port; 443 when left out"},
+    {"starttls", Need::kOptional, R"({"$ref":"#/$defs/starttls"})", "protocol that turns to TLS with a command"},
+    {"http", Need::kOptional, R"({"$ref":"#/$defs/endpoint-http"})",
+     "an HTTP request over the connection and the answer it must get"},
+    {"old", Need::kOptional, kAddresses, "addresses of the old side, where `changes` do not tell"},
+    {"new", Need::kOptional, kAddresses, "addresses of the new side, where `changes` do not tell"},
+};
+
+constexpr Key kEndpointHttpKeys[] = {
+    {"path", Need::kOptional, R"({"type":"string","pattern":"^/"})", "path and query; / when left out"},
+    {"expect", Need::kOptional, R"({"type":"integer","minimum":100,"maximum":599})", "status code; 200 when left out"},
+};
+
+constexpr Key kWatchKeys[] = {
+    {"resolvers", Need::kOptional,
+     R"({"anyOf":[{"$ref":"#/$defs/resolver"},{"type":"array","minItems":1,"items":{"$ref":"#/$defs/resolver"}}]})",
+     "`default`, operators of the built-in list, or addresses such as 1.1.1.1, tcp://192.0.2.1, "
+     "tls://dns.google@8.8.8.8"},
+    {"must", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/text"}})",
+     "operators or addresses that have to agree"},
+    {"quorum", Need::kOptional, R"({"$ref":"#/$defs/quorum"})", "how many have to answer"},
+    {"samples", Need::kOptional, R"({"type":"integer","minimum":1,"maximum":20})",
+     "new answers in a row wanted from each; 2 when left out"},
+    {"give-up", Need::kOptional, kDuration, "when to stop waiting; 2h when left out"},
+};
+
+constexpr Key kQuorumKeys[] = {
+    {"resolvers", Need::kOptional, kPercent, "share of the resolvers that has to answer; 50% when left out"},
+    {"operators", Need::kOptional, kPercent, "share of the operators that has to answer; 50% when left out"},
+};
+
+constexpr Key kMentionKeys[] = {
+    {"mention", Need::kRequired, kText, "what names the old side"},
+    {"reason", Need::kRequired, kText, "why it is not changed"},
+};
+
+constexpr Key kAckKeys[] = {
+    {"mention", Need::kRequired, kText, "the mention, word for word"},
+    {"why", Need::kRequired, kText, "why it may stay"},
+};
+
+constexpr Key kGateKeys[] = {
+    {"name", Need::kRequired, R"({"type":"string","pattern":"^[a-z0-9][a-z0-9-]*$"})", "what --override names"},
+    {"before", Need::kRequired, R"({"enum":["swap","restore-ttl","retire"]})", "the phase that waits for it"},
+    {"run", Need::kOptional, R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/argument"}})",
+     "program and arguments; exit status 0 opens"},
+    {"http", Need::kOptional, R"({"$ref":"#/$defs/gate-http"})", "a number in a JSON document and its limits"},
+    {"timeout", Need::kOptional, kDuration, "how long it may take; 10s when left out"},
+};
+
+constexpr Key kGateHttpKeys[] = {
+    {"url", Need::kRequired, R"({"type":"string","pattern":"^https?://"})", "where the JSON document is"},
+    {"pointer", Need::kRequired, R"({"type":"string","pattern":"^(/.*)?$"})",
+     "JSON pointer to the number: /data/result/0/value/1"},
+    {"min", Need::kOptional, R"({"type":"number"})", "the smallest number that opens"},
+    {"max", Need::kOptional, R"({"type":"number"})", "the largest number that opens"},
+};
+
+constexpr Key kNotifyKeys[] = {
+    {"webhook", Need::kRequired, R"({"$ref":"#/$defs/credential"})", "env/NAME or file/PATH that holds the URL"},
+    {"events", Need::kOptional, R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/event"}})",
+     "which events; all when left out"},
+};
+
+// Both or neither of run and http cannot be said by listing keys.
+constexpr std::string_view kOneOfRunAndHttp = R"(,"oneOf":[{"required":["run"]},{"required":["http"]}])";
+constexpr std::string_view kMinOrMax = R"(,"anyOf":[{"required":["min"]},{"required":["max"]}])";
+constexpr std::string_view kStarttlsOrHttp = R"(,"not":{"required":["starttls","http"]})";
+
+constexpr Scalar kScalars[] = {
+    {"text", R"({"type":["string","number","boolean"],"minLength":1})"},
+    {"argument", R"({"type":["string","number","boolean"]})"},
+    {"name", R"({"type":["string","number"],"minLength":1,"pattern":"^[^\\s:/]+$"})"},
+    {"duration",
+     R"({"anyOf":[{"type":"integer","minimum":1},{"type":"string","pattern":"^([0-9]+|([0-9]+[smhdw])+)$"}],"description":"90s, 15m, 48h, 1d; a bare number means seconds"})"},
+    {"percent", R"({"type":"string","pattern":"^(100|[1-9]?[0-9])(\\.[0-9]+)?%$"})"},
+    {"address", R"({"type":"string","pattern":"^([0-9]+(\\.[0-9]+){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$"})"},
+    {"server",
+     R"({"type":"string","pattern":"^([0-9]+(\\.[0-9]+){3}(:[0-9]+)?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*|\\[[0-9A-Fa-f:.]+\\]:[0-9]+)$"})"},
+    {"record-type", R"({"type":"string","not":{"pattern":"^([Nn][Ss]|[Ss][Oo][Aa])$"}})"},
+    {"rdata", R"({"type":"array","items":{"type":["string","number"],"minLength":1}})"},
+    {"resolver", R"({"type":"string","minLength":1})"},
+    {"credential", R"({"type":"string","pattern":"^(env/[A-Za-z_][A-Za-z0-9_]*|file/.+)$"})"},
+    {"starttls", R"({"enum":["smtp","imap","pop3"]})"},
+    {"event", R"({"enum":["gate","phase","failure"]})"},
+};
+
+constexpr std::string_view kEvents[] = {"gate", "phase", "failure"};
+constexpr std::string_view kStarttls[] = {"smtp", "imap", "pop3"};
+constexpr std::string_view kBuiltIn[] = {"ttl-drained",  "preflight-passed", "authoritative-in-sync", "no-drift",
+                                         "clock-agrees", "within-window",    "mentions-acknowledged", "ech-key-held",
+                                         "blast-radius", "standby-over"};
+
+}  // namespace
+
+constexpr Mapping kPlan{"plan", kPlanKeys, ""};
+constexpr Mapping kZone{"zone", kZoneKeys, ""};
+constexpr Mapping kProvider{"provider", kProviderKeys, ""};
+constexpr Mapping kChange{"change", kChangeKeys, ""};
+constexpr Mapping kTtl{"ttl", kTtlKeys, ""};
+constexpr Mapping kSwap{"swap", kSwapKeys, ""};
+constexpr Mapping kEndpoint{"endpoint", kEndpointKeys, kStarttlsOrHttp};
+constexpr Mapping kEndpointHttp{"endpoint-http", kEndpointHttpKeys, ""};
+constexpr Mapping kWatch{"watch", kWatchKeys, ""};
+constexpr Mapping kQuorum{"quorum", kQuorumKeys, ""};
+constexpr Mapping kMention{"mention", kMentionKeys, ""};
+constexpr Mapping kAck{"ack", kAckKeys, ""};
+constexpr Mapping kGate{"gate", kGateKeys, kOneOfRunAndHttp};
+constexpr Mapping kGateHttp{"gate-http", kGateHttpKeys, kMinOrMax};
+constexpr Mapping kNotify{"notify", kNotifyKeys, ""};
+
+const Key* Mapping::find(std::string_view key) const {
+  const auto at = std::find_if(keys.begin(), keys.end(), [&](const Key& each) { return each.name == key; });
+  return at == keys.end() ? nullptr : &*at;
+}
+
+std::vector<std::string> Mapping::names() const {
+  std::vector<std::string> all;
+  for (const Key& key : keys) all.emplace_back(key.name);
+  return all;
+}
+
+std::span<const Mapping* const> mappings() {
+  static constexpr std::array kAll{&kZone,   &kChange,  &kTtl, &kSwap, &kEndpoint, &kEndpointHttp, &kWatch,
+                                   &kQuorum, &kMention, &kAck, &kGate, &kGateHttp, &kNotify};
+  return kAll;
+}
+
+std::span<const Scalar> scalars() { return kScalars; }
+std::span<const std::string_view> events() { return kEvents; }
+std::span<const std::string_view> starttls_protocols() { return kStarttls; }
+std::span<const std::string_view> built_in_gates() { return kBuiltIn; }
+
+std::string nearest(std::string_view word, const std::vector<std::string>& known) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  for (const std::string& candidate : known) {
+    // Edit distance (insert, remove, replace), one row at a time.
+    std::vector<std::size_t> row(candidate.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= std::min<std::size_t>(word.size(), 64); ++i) {
+      std::size_t diagonal = row[0];
+      row[0] = i;
+      for (std::size_t j = 1; j < row.size(); ++j) {
+        const std::size_t above = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (word[i - 1] == candidate[j - 1] ? 0 : 1)});
+        diagonal = above;
+      }
+    }
+    if (row.back() < best_distance && row.back() < candidate.size()) {
+      best_distance = row.back();
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace cutover::plan_keys
