@@ -18,14 +18,14 @@ TextStyle style_of(const GlobalOptions& global) {
 }
 
 std::string rendered(const GlobalOptions& global, const Plan& plan, const PreflightResult& result, Instant now) {
-  const CheckReport report{"preflight " + plan.name, now, result.checks, result.root_store};
+  const CheckReport report{"preflight of " + plan.name, now, result.checks, result.root_store, result.headline, result.next};
   switch (global.output) {
     case OutputForm::kJunit: return checks_as_junit(report);
     case OutputForm::kJson:
     case OutputForm::kNdjson: return checks_as_json(report);
     case OutputForm::kText: break;
   }
-  return checks_as_text(report, style_of(global)) + "preflight: " + result.headline + "\nnext: " + result.next + "\n";
+  return checks_as_text(report, style_of(global));
 }
 
 }  // namespace
