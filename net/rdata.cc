@@ -498,6 +498,8 @@ std::optional<RecordType> find_record_type(std::string_view word) {
       {"talink", 58},    {"csync", 62}, {"nid", 104}, {"l32", 105},  {"l64", 106},      {"lp", 107},    {"eui48", 108},
       {"eui64", 109},    {"tkey", 249}, {"uri", 256}, {"avc", 258},  {"amtrelay", 260}, {"ta", 32768},  {"dlv", 32769},
       {"openpgpkey", 61}};
+  // Reserved, and no type of a record; but nothing stops a bitmap from naming it.
+  if (to_lower(word) == "type0") return static_cast<RecordType>(0);
   const auto at = kMore.find(to_lower(word));
   if (at == kMore.end()) return std::nullopt;
   return static_cast<RecordType>(at->second);

@@ -78,8 +78,8 @@ class ZoneFileReader {
     if (at >= line.tokens.size()) return fail(ErrorCode::kInvalid, "a record without a type");
     const auto type = find_record_type(line.tokens[at].text);
     if (!type) return fail(ErrorCode::kInvalid, fmt::format("'{}' is no record type", printable(line.tokens[at].text)));
-    if (*type == RecordType::kOpt || *type == RecordType::kTsig || *type == RecordType::kAxfr ||
-        *type == RecordType::kIxfr || *type == RecordType::kAny)
+    if (*type == static_cast<RecordType>(0) || *type == RecordType::kOpt || *type == RecordType::kTsig ||
+        *type == RecordType::kAxfr || *type == RecordType::kIxfr || *type == RecordType::kAny)
       return fail(ErrorCode::kInvalid, fmt::format("records of type {} cannot stand in a zone", to_text(*type)));
     const std::vector<Token> data(line.tokens.begin() + static_cast<std::ptrdiff_t>(at) + 1, line.tokens.end());
     return add(*type, ttl, data);

@@ -67,6 +67,7 @@ TEST_CASE("rdata that people and providers write has one canonical form", "[rdat
       Written{RecordType::kDnskey, "257 3 8 AwEA AQ==", "257 3 8 AwEAAQ=="},
       Written{RecordType::kRrsig, "A 13 2 300 20260101000000 20250101000000 1 X. AAAA",
               "A 13 2 300 20260101000000 20250101000000 1 x. AAAA"},
+      Written{RecordType::kNsec, "b. TYPE0 A", "b. TYPE0 A"},
       Written{RecordType::kNsec, "b. A TYPE65280 CAA", "b. A CAA TYPE65280"},
       Written{RecordType::kNsec3, "1 0 0 - 0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM A RRSIG",
               "1 0 0 - 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A RRSIG"},
