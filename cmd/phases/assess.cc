@@ -61,6 +61,7 @@ class Assessment {
       if (auto done = look_into(works_.back()); !done) return done.error();
     }
     // From here every zone has been read, and is what its authoritative servers answer.
+    follow_across_zones();
     AssessResult result = findings();
     if (result.changes() == 0) return result;
     result.plan_text = write_plan(draft(result));
@@ -90,9 +91,25 @@ class Assessment {
     auto zone = work.asked->zone_file ? read_zone_file(*work.asked) : work.provider->read(work.asked->zone);
     if (!zone) return zone.error();
     work.zone = *std::move(zone);
-    work.findings = sweep_mentions(work.zone, request_.mapping,
-                                   request_.zones.size() > 1 ? MentionNames::kAbsolute : MentionNames::kRelative);
+    work.findings = sweep_mentions(work.zone, request_.mapping, {.names = names_of_mentions(), .moving_elsewhere = {}});
     return {};
+  }
+
+  MentionNames names_of_mentions() const {
+    return request_.zones.size() > 1 ? MentionNames::kAbsolute : MentionNames::kRelative;
+  }
+
+  /// A name of one zone may point into another zone that moves as well, over several zones in a row.
+  void follow_across_zones() {
+    if (works_.size() < 2) return;
+    for (std::size_t round = 0; round < works_.size(); ++round) {
+      for (Work& work : works_) {
+        SweepOptions options{.names = names_of_mentions(), .moving_elsewhere = {}};
+        for (const Work& other : works_)
+          if (&other != &work) options.moving_elsewhere.merge(moving_names(other.findings));
+        work.findings = sweep_mentions(work.zone, request_.mapping, options);
+      }
+    }
   }
 
   static Result<Zone> read_zone_file(const AssessZone& asked) {

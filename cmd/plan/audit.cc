@@ -91,7 +91,7 @@ class Auditor {
         "the longest TTL among what changes is {} at {}: `lower-ttl`, then the swap may follow {} later",
         seconds_and_words(highest->ttl), highest->change.key().text(), format_duration(highest->ttl));
     if (!low.empty())
-      say("ttl-partly-low", Severity::kNote, "{} has a TTL of at most {} s already and needs no lowering", some_of(low),
+      say("ttl-partly-low", Severity::kNote, "no lowering needed, TTL at most {1} s already: {0}", some_of(low),
           in_.during.count());
     unequal_families();
     unequal_servers();
@@ -159,14 +159,14 @@ class Auditor {
       if (a && !aaaa && !live_aaaa) v4_only.push_back(name.text());
     }
     if (!dropped.empty())
-      say("family-removed", Severity::kWarning, "{} will be REMOVED, since the mapping has no new address for it",
+      say("family-removed", Severity::kWarning, "to be REMOVED, since the mapping has no new address: {}",
           some_of(dropped));
     if (!half.empty())
       say("dual-stack", Severity::kWarning,
           "one address family of {} moves and the other stays: users are split between the sides by how they connect",
           some_of(half));
     if (!v4_only.empty())
-      say("dual-stack", Severity::kNote, "{} has no AAAA: there is no second family to forget", some_of(v4_only));
+      say("dual-stack", Severity::kNote, "no AAAA at {}: there is no second family to forget", some_of(v4_only));
     else if (half.empty() && dropped.empty() && !changed_names().empty())
       say("dual-stack", Severity::kNote, "both address families move together wherever a name has both");
   }
@@ -205,8 +205,9 @@ class Auditor {
         names.insert(key.name.text());
     }
     if (!names.empty())
-      say("wildcard", Severity::kNote, "{} moves and does not reach names with records of their own: {} stays",
-          wildcard.name.text(), some_of({names.begin(), names.end()}));
+      say("wildcard", Severity::kNote,
+          "{} moves; names with records of their own stay, since it does not reach them: {}", wildcard.name.text(),
+          some_of({names.begin(), names.end()}));
   }
 
   void chains() {
@@ -226,8 +227,8 @@ class Auditor {
     if (!in_.findings.followers.empty()) {
       std::vector<std::string> names;
       for (const Follower& follower : in_.findings.followers) names.push_back(follower.name.text());
-      say("follows", Severity::kNote, "{} moves along by CNAME: the new side's certificate has to cover it as well",
-          some_of(names));
+      say("follows", Severity::kNote,
+          "moving along by CNAME, so that the new side's certificate has to cover it as well: {}", some_of(names));
     }
   }
 

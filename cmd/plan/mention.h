@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,13 +52,23 @@ struct Findings {
 /// How names are written in mentions: absolute where one plan holds several zones.
 enum class MentionNames { kRelative, kAbsolute };
 
+struct SweepOptions {
+  MentionNames names = MentionNames::kRelative;
+  /// What the other zones of the same plan move: a name, and the changed name that it ends at.
+  std::map<DomainName, DomainName> moving_elsewhere{};
+};
+
+/// The names that a sweep found moving, each with the changed name that it ends at: those with a changed A,
+/// AAAA or CNAME (they end at themselves), and their followers.
+std::map<DomainName, DomainName> moving_names(const Findings& findings);
+
 /// Finds every mention of the old side in a zone. Pure. A, AAAA, CNAME and HTTPS/SVCB sets become changes
 /// where the mapping says exactly what they turn into; in a set of several values only the old ones are
 /// replaced. Everything else becomes a mention: MX, SRV, NS, SOA, PTR, DNAME and NAPTR targets, SPF terms,
 /// other text, TLSA and SSHFP of moving names, records at or below a zone cut, addresses of name servers
 /// (the parent holds them too), delegated child zones (which are not looked into), the other address family
 /// of a name that moves, and HTTPS records with `ech` or in a form that cannot be rewritten.
-Findings sweep_mentions(const Zone& zone, const Mapping& mapping, MentionNames names = MentionNames::kRelative);
+Findings sweep_mentions(const Zone& zone, const Mapping& mapping, const SweepOptions& options = {});
 
 /// The reverse name of an address: `10.100.51.198.in-addr.arpa.`
 DomainName reverse_name(const IpAddress& address);

@@ -20,13 +20,14 @@ bool is_address(RecordType type) { return type == RecordType::kA || type == Reco
 /// `# ...`, wrapped; nothing in `text` can end the comment.
 std::string comment(std::size_t indent, std::string_view text) {
   const std::string lead = std::string(indent, ' ') + "#";
+  const std::string onward = lead + (text.starts_with("- ") ? "  " : "");
   std::string out;
   std::string line = lead;
   for (const std::string& word : split(printable(text), ' ')) {
     if (word.empty()) continue;
-    if (line.size() > lead.size() && line.size() + 1 + word.size() > kColumns) {
+    if (line.size() > onward.size() && line.size() + 1 + word.size() > kColumns) {
       out += line + "\n";
-      line = lead;
+      line = onward;
     }
     line += " " + word;
   }
@@ -61,7 +62,7 @@ std::string audit_line(const Audit& audit) {
 /// Where the names of a zone that move can be tried: guesses for a person to prune.
 class Guesses {
  public:
-  explicit Guesses(const DraftZone& zone) : zone_(zone) {
+  Guesses(const PlanDraft& draft, const DraftZone& zone) : draft_(draft), zone_(zone) {
     find_mail_hosts();
     for (const FoundChange& found : zone.findings.changes) add_changed(found.change);
     for (const Follower& follower : zone.findings.followers) add_follower(follower);
@@ -101,10 +102,12 @@ class Guesses {
 
   void add_follower(const Follower& follower) {
     Sides sides;
-    for (const FoundChange& found : zone_.findings.changes) {
-      if (found.change.name != follower.moving || !is_address(found.change.type)) continue;
-      add_addresses(found.change.from, sides.old_side);
-      add_addresses(found.change.to, sides.new_side);
+    for (const DraftZone& zone : draft_.zones) {
+      for (const FoundChange& found : zone.findings.changes) {
+        if (found.change.name != follower.moving || !is_address(found.change.type)) continue;
+        add_addresses(found.change.from, sides.old_side);
+        add_addresses(found.change.to, sides.new_side);
+      }
     }
     if (sides.new_side.empty())
       unknown_.push_back(follower.name.host());
@@ -117,6 +120,7 @@ class Guesses {
       if (auto address = IpAddress::from_text(text)) out.push_back(*address);
   }
 
+  const PlanDraft& draft_;
   const DraftZone& zone_;
   std::set<DomainName> mail_hosts_, seen_;
   std::vector<std::string> web_, mail_, unknown_;
@@ -161,7 +165,7 @@ std::string zone_text(const DraftZone& zone) {
 
 std::string endpoints_text(const PlanDraft& draft) {
   std::string guesses;
-  for (const DraftZone& zone : draft.zones) guesses += Guesses(zone).text();
+  for (const DraftZone& zone : draft.zones) guesses += Guesses(draft, zone).text();
   if (guesses.find("\n  - ") == std::string::npos && !guesses.starts_with("  - "))
     return guesses.empty() ? "" : "# endpoints:\n" + guesses + "\n";
   return "# Guessed from the names that move: remove what serves no TLS, correct the ports, add `http: { path: "

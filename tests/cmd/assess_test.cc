@@ -247,6 +247,30 @@ TEST_CASE("a zone file, without asking its servers") {
   CHECK(broken.error().message.find("broken.zone") != std::string::npos);
 }
 
+TEST_CASE("several zones: what points from one into the other is found") {
+  servers::Knot knot(serving(zone_text(7)));
+  Setup setup(knot);
+  setup.request.servers = AssessRequest::Servers::kSkip;
+  AssessZone other = setup.request.zones[0];
+  other.zone = *DomainName::from_text("other.test.");
+  other.zone_file = setup.folder.write(
+      "other.zone",
+      "$TTL 300\n@ SOA ns.x.test. h.x.test. 3 1 1 1 1\n@ NS ns.x.test.\nwww CNAME blog.example.com.\n@ MX 10 "
+      "www.example.com.\n@ A 198.51.100.10\n");
+  setup.request.zones.push_back(other);
+  const auto result = setup.run();
+  if (!result) FAIL(result.error().message);
+  const Findings& found = result->zones[1].findings;
+  CHECK(mentions_of(found) == std::vector<std::string>{"MX other.test. www.example.com."});
+  REQUIRE(found.followers.size() == 1);
+  CHECK(found.followers[0].name.text() == "www.other.test.");
+  CHECK(found.followers[0].moving.text() == "www.example.com.");
+  const auto plan = read_plan(setup.request.output);
+  if (!plan) FAIL(plan.error().message << result->plan_text);
+  CHECK(plan->zones.size() == 2);
+  CHECK(plan->mentions.size() == 5);
+}
+
 TEST_CASE("a mapping that fits nothing writes no plan and says so") {
   servers::Knot knot(serving(zone_text(7)));
   Setup setup(knot);

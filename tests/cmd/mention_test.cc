@@ -357,7 +357,7 @@ TEST_CASE("HTTPS and SVCB: hints move in the same change") {
           {"ech with old hints is left to a person",
            www + "www HTTPS 1 . alpn=h2 ipv4hint=198.51.100.10 ech=AEX+DQ==\n",
            {moved},
-           {"HTTPS www ech", "HTTPS www ipv4hint=198.51.100.10"}},
+           {"HTTPS www ech ipv4hint=198.51.100.10"}},
           {"ech of a moving name without hints",
            www + "www HTTPS 1 . alpn=h2 ech=AEX+DQ==\n",
            {moved},
@@ -403,8 +403,19 @@ TEST_CASE("reverse zones") {
 
 TEST_CASE("mentions of a plan with several zones carry whole names") {
   const Findings found =
-      sweep_mentions(zone_of("@ TXT \"v=spf1 ip4:198.51.100.10\"\n"), usual(), MentionNames::kAbsolute);
+      sweep_mentions(zone_of("@ TXT \"v=spf1 ip4:198.51.100.10\"\n"), usual(), {.names = MentionNames::kAbsolute});
   CHECK(mentions_of(found) == Lines{"TXT example.com. spf1 ip4:198.51.100.10"});
+}
+
+TEST_CASE("names of other zones that move are followed too") {
+  const SweepOptions options{
+      .names = MentionNames::kAbsolute,
+      .moving_elsewhere = {{*DomainName::from_text("www.other.test."), *DomainName::from_text("web.other.test.")}}};
+  const Findings found = sweep_mentions(
+      zone_of("w CNAME www.other.test.\n@ MX 10 www.other.test.\n@ TXT \"v=spf1 a:w.example.com -all\"\n"), usual(),
+      options);
+  CHECK(mentions_of(found) == Lines{"MX example.com. www.other.test.", "TXT example.com. spf1 a:w.example.com"});
+  CHECK(followers_of(found) == Lines{"w.example.com -> web.other.test"});
 }
 
 TEST_CASE("pairing --from with --to") {
