@@ -109,6 +109,25 @@ void require_room_for(const Change& change, const ChangeSet& changes, std::vecto
     if (find_change(changes, name, type) == nullptr) prerequisites.push_back(absent(name, type));
 }
 
+/// kUnsupported where one message cannot hold it all; kInvalid where a record is none.
+Result<void> check_size(const net::Message& message) {
+  const auto wire = net::encode(message);
+  if (wire && wire->size() <= kMaxMessage) return {};
+  std::vector<Record> all = message.answer;
+  all.insert(all.end(), message.authority.begin(), message.authority.end());
+  for (const Record& record : all) {
+    net::Message alone;
+    alone.opcode = message.opcode;
+    alone.question = message.question;
+    alone.authority = {record};
+    if (auto readable = net::encode(alone); !readable) return readable.error();
+  }
+  return fail(ErrorCode::kUnsupported,
+              fmt::format("{} do not fit into the {} bytes of one UPDATE message, so they could not move all at "
+                          "once; move fewer names at a time (--only)",
+                          counted(all.size(), "record"), kMaxMessage));
+}
+
 Json encode(const Record& record) {
   const char* record_class = record.record_class == RecordClass::kIn    ? "IN"
                              : record.record_class == RecordClass::kAny ? "ANY"
@@ -188,15 +207,7 @@ Result<net::Message> update_message(const ChangeSet& changes) {
         updates.push_back({change.key.name, change.key.type, RecordClass::kIn,
                            static_cast<std::uint32_t>(change.after->ttl.count()), rdata});
 
-  auto wire = net::encode(message);
-  if (!wire) return within("the change of " + changes.zone.text(), wire.error());
-  if (wire->size() > kMaxMessage)
-    return fail(
-        ErrorCode::kUnsupported,
-        fmt::format(
-            "the change of {} needs a message of {} bytes and one UPDATE holds at most {}: it could not be made "
-            "all at once; move fewer names at a time (--only)",
-            changes.zone.text(), wire->size(), kMaxMessage));
+  if (auto fits = check_size(message); !fits) return within("the change of " + changes.zone.text(), fits.error());
   return message;
 }
 

@@ -21,11 +21,13 @@ std::optional<Error> verdict_on_signature(const Conversation& talk, const net::D
     case TsigStatus::kGood:
       return std::nullopt;
     case TsigStatus::kPeerBadKey:
+      // Knot says BADKEY also where it knows the key and no rule lets it do this.
       return fail(
           ErrorCode::kAuth,
           fmt::format(
-              "{} does not know the TSIG key '{}' (BADKEY): check the key's name and algorithm on both sides; {}",
-              talk.server, key_name(talk), kNothing));
+              "{} does not know the TSIG key '{}', or has no rule that lets it do this to {} (BADKEY; Knot says "
+              "the same of both): check the key's name and algorithm, and the server's access rules; {}",
+              talk.server, key_name(talk), talk.zone.text(), kNothing));
     case TsigStatus::kPeerBadSig:
       return fail(ErrorCode::kAuth,
                   fmt::format("{} knows the TSIG key '{}' but not with this secret (BADSIG): check the secret and the "
@@ -51,14 +53,16 @@ std::optional<Error> verdict_on_signature(const Conversation& talk, const net::D
     case TsigStatus::kBadTime:
       break;
   }
-  // Some servers (PowerDNS) answer a wrong key and a wrong time alike, without a signature.
+  // Some servers (PowerDNS) answer a wrong key and a wrong time alike, without a signature; and Knot a zone it lacks.
   const Rcode rcode = answer.reply.rcode;
   if (talk.key && (rcode == Rcode::kNotAuth || rcode == Rcode::kRefused))
-    return fail(ErrorCode::kAuth,
-                fmt::format("{} rejected the signed message ({}) and does not say why: either it does not have the "
-                            "TSIG key '{}' with this "
-                            "secret and this right, or its clock and this machine's ({}) are more than 300 s apart; {}",
-                            talk.server, to_text(rcode), key_name(talk), format_instant(answer.received), kNothing));
+    return fail(ErrorCode::kAuth, fmt::format("{} rejected the signed message ({}) and does not say why: either it "
+                                              "does not have the TSIG key '{}' with this "
+                                              "secret and the right to do this, or its clock and this machine's ({}) "
+                                              "are more than 300 s apart, or it is not the "
+                                              "primary of {}; {}",
+                                              talk.server, to_text(rcode), key_name(talk),
+                                              format_instant(answer.received), talk.zone.text(), kNothing));
   return std::nullopt;
 }
 
@@ -82,7 +86,7 @@ Error refusal(const Conversation& talk, Rcode rcode) {
           ErrorCode::kRefused,
           talk.key
               ? fmt::format("{} refused the update of {} (REFUSED): its access rules do not let the key '{}' change "
-                            "the zone from this address; {}",
+                            "the zone from this address, or it does not have the zone; {}",
                             talk.server, zone, key_name(talk), kNothing)
               : fmt::format("{} refused the update of {} (REFUSED): its access rules want a key, give one with "
                             "`key:`; {}",
