@@ -11,13 +11,15 @@ namespace cutover {
 
 /// Whether a phase may go on. Pure values from pure functions; `why` is one sentence for people.
 struct Gate {
-  std::string name;                 ///< `ttl-drained`, `preflight-passed`, ...: what --override names
+  std::string name;  ///< `ttl-drained`, `preflight-passed`, ...: what --override names
   bool open = false;
   std::optional<Instant> opens_at;  ///< when time alone will open it; empty: time alone will not
   std::string why;
   bool overridden = false;
   /// A clean resolver sweep of these zones (Journal::record_resolver_sweep) would open it, or open it sooner.
   std::vector<DomainName> wants_resolver_sweep{};
+  /// A further sweep of these zones' authoritative servers would move it on: two clean ones in a row are wanted.
+  std::vector<DomainName> wants_authority_sweep{};
 };
 
 /// What the drain gate needs to know beside plan and history, per zone in plan order.
@@ -27,11 +29,12 @@ struct DrainFacts {
   Seconds ttl_floor{};  ///< of the provider: a set that it cannot lower further counts as low at that TTL
 };
 
-/// design: opens at max over the record sets the swap changes of (t0 + old TTL).
+/// Opens at the latest, over the record sets that the swap changes, of t0 + old TTL. drain.cc tells the whole rule.
 Gate ttl_drained(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts, Instant now);
 /// A passed preflight with this plan hash, not older than `max_age`.
 Gate preflight_passed(const Plan& plan, const History& history, Seconds max_age, Instant now);
-/// The last sweep of every zone: every address answers, AA, the same serial, the values that `from` names.
+/// The last sweep of every zone: every address answers, AA, the same serial, and per record set the values that
+/// `from` names everywhere, or those of `to` everywhere (an earlier wave).
 Gate authoritative_in_sync(const Plan& plan, const History& history);
 /// Live record sets against what the plan or the journal expects: one entry per drifted set.
 struct Drift {
