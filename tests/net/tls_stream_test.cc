@@ -195,7 +195,7 @@ TEST_CASE("everything but a handshake is told apart") {
   }
 }
 
-TEST_CASE("nothing listens") {
+TEST_CASE("nothing listens at the TLS port") {
   CHECK(one({.connect_to = endpoint(own_address()), .server_name = "www.example.test"}).outcome ==
         TlsOutcome::kRefused);
   CHECK(one({.connect_to = endpoint("::1"), .server_name = "www.example.test"}).outcome == TlsOutcome::kRefused);
