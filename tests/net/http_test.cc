@@ -284,7 +284,7 @@ TEST_CASE("an interim reply does not leave its headers behind") {
   CHECK(header(*got, "x-real") == "Yes");
 }
 
-TEST_CASE("nothing listens") {
+TEST_CASE("a request where nothing listens") {
   HttpRequest request;
   request.url = "http://www.example.test/";
   request.connect_to = endpoint(own_address());
