@@ -36,7 +36,8 @@ class Loop {
 
   /// Calls `then` once after `delay` of real time.
   Handle after(std::chrono::nanoseconds delay, std::function<void()> then);
-  /// Calls `then` once when `fd` is readable / writable. The loop borrows the descriptor.
+  /// Calls `then` once when `fd` is readable / writable (or has an error). The loop borrows the descriptor: destroy
+  /// the handle before closing it. Several waits on one descriptor are fine.
   Handle on_readable(int fd, std::function<void()> then);
   Handle on_writable(int fd, std::function<void()> then);
   /// Runs `task` soon, from the loop.
