@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/text.h"
 #include "providers/rfc2136/rfc2136.h"
@@ -17,6 +18,10 @@
 // other data, and other data added beside a CNAME. So whoever adds a CNAME asks that nothing else is there, and whoever
 // adds something else asks that no CNAME is there; and deletions come before additions, for the names where one gives
 // way to the other in this very message.
+//
+// Where a CNAME takes the place of other data, the name is emptied as a whole ("delete all RRsets from a name", 2.5.3)
+// and not set by set: Knot 3.2 with DNSSEC signing otherwise finds the old signatures still there, drops the CNAME, and
+// the name is gone (2026-11-22).
 //
 // A set is replaced by "delete the RRset" (2.5.2) and additions (2.5.1), never by additions alone: what an addition of
 // a present record with another TTL does differs between servers.
@@ -56,6 +61,12 @@ bool is_carried(RecordType type) {
   }
 }
 
+const Change* find_change(const ChangeSet& changes, const DomainName& name, RecordType type) {
+  for (const Change& change : changes.changes)
+    if (change.key.name == name && change.key.type == type) return &change;
+  return nullptr;
+}
+
 Result<void> check(const ChangeSet& changes) {
   for (const Change& change : changes.changes) {
     if (!change.key.name.is_within(changes.zone))
@@ -69,6 +80,10 @@ Result<void> check(const ChangeSet& changes) {
               "move them by hand, with the parent's records",
               change.key.text()));
   }
+  if (const Change* cname = find_change(changes, changes.zone, RecordType::kCname); cname != nullptr && cname->after)
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("a CNAME cannot stand at the apex {}: its SOA and NS records are there", changes.zone.text()));
   if (changes.guard_serial && !changes.guard_soa)
     return fail(ErrorCode::kInvalid,
                 fmt::format("the change of {} guards on a serial but does not hold the SOA record that a "
@@ -83,10 +98,12 @@ void require_exactly(const RecordSet& set, std::vector<Record>& prerequisites) {
   for (const std::string& rdata : set.rdata) prerequisites.push_back({set.name, set.type, RecordClass::kIn, 0, rdata});
 }
 
-const Change* find_change(const ChangeSet& changes, const DomainName& name, RecordType type) {
-  for (const Change& change : changes.changes)
-    if (change.key.name == name && change.key.type == type) return &change;
-  return nullptr;
+/// Whether other data at the name is replaced by a CNAME in this very change.
+bool gives_way_to_cname(const DomainName& name, const ChangeSet& changes) {
+  const Change* cname = find_change(changes, name, RecordType::kCname);
+  return cname != nullptr && !cname->before && cname->after &&
+         std::any_of(changes.changes.begin(), changes.changes.end(),
+                     [&](const Change& other) { return other.key.name == name && other.before; });
 }
 
 /// The prerequisites that keep an addition from being dropped in silence.
@@ -98,9 +115,7 @@ void require_room_for(const Change& change, const ChangeSet& changes, std::vecto
       prerequisites.push_back(absent(name, RecordType::kCname));
     return;
   }
-  const bool gives_way = std::any_of(changes.changes.begin(), changes.changes.end(),
-                                     [&](const Change& other) { return other.key.name == name && other.before; });
-  if (!gives_way) {
+  if (!gives_way_to_cname(name, changes)) {
     prerequisites.push_back(absent(name, RecordType::kAny));
     return;
   }
@@ -178,6 +193,8 @@ std::string prerequisite_line(const Record& record) {
 
 std::string update_line(const Record& record) {
   const std::string name = record.name.text();
+  if (record.record_class == RecordClass::kAny && record.type == RecordType::kAny)
+    return fmt::format("update delete {}", name);
   if (record.record_class == RecordClass::kAny) return fmt::format("update delete {} {}", name, to_text(record.type));
   return fmt::format("update add {} {} IN {} {}", name, record.ttl, to_text(record.type), record.rdata);
 }
@@ -198,9 +215,15 @@ Result<net::Message> update_message(const ChangeSet& changes) {
     else if (change.after)
       require_room_for(change, changes, prerequisites);
   }
-  for (const Change& change : changes.changes)
-    if (change.before && change.kind() != Change::Kind::kNone)
-      updates.push_back({change.key.name, change.key.type, RecordClass::kAny, 0, ""});
+  std::set<DomainName> emptied;
+  for (const Change& change : changes.changes) {
+    if (!change.before || change.kind() == Change::Kind::kNone) continue;
+    const DomainName& name = change.key.name;
+    if (!gives_way_to_cname(name, changes))
+      updates.push_back({name, change.key.type, RecordClass::kAny, 0, ""});
+    else if (emptied.insert(name).second)
+      updates.push_back({name, RecordType::kAny, RecordClass::kAny, 0, ""});
+  }
   for (const Change& change : changes.changes)
     if (change.after && change.kind() != Change::Kind::kNone)
       for (const std::string& rdata : change.after->rdata)
