@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/text.h"
@@ -246,6 +247,38 @@ TEST_CASE("a change whose publishing fails is told as not made, and the same ste
   REQUIRE(seen);
   CHECK(*seen->find({name("www"), RecordType::kA}) == *move_www().changes[0].after);
   CHECK(::access(at.folder.file(".zone.pending").c_str(), F_OK) != 0);
+}
+
+TEST_CASE("killed at any moment of a write, the next one finishes it") {
+  const std::string moment =
+      GENERATE(values<std::string>({"provider-before-send", "zonefile-before-publish", "provider-after-reply"}));
+  INFO(moment);
+  Folder at;
+  const auto provider = at.open("echo x >> published");
+  const auto steps = provider->steps(move_www());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv("CUTOVER_KILL_AT", moment.c_str(), 1);
+    (void)provider->apply(steps->at(0));
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+
+  const bool published = moment == "provider-after-reply";
+  CHECK(servers::read_text(at.folder.file("published")) == (published ? "x\n" : ""));
+  auto seen = provider->read(name("@"));
+  REQUIRE(seen);
+  const Change www = move_www().changes[0];
+  CHECK(*seen->find(www.key) == (published ? *www.after : *www.before));
+  // Every copy of the file that could have been left is whole.
+  CHECK(parse(at.text(), name("@"), ""));
+  CHECK(provider->apply(steps->at(0)));
+  seen = provider->read(name("@"));
+  REQUIRE(seen);
+  CHECK(*seen->find(www.key) == *www.after);
+  CHECK(seen->soa.serial == next_serial(2026010107, at.clock.now()));
 }
 
 TEST_CASE("an unpublished change that somebody edits by hand is taken as it stands in the file") {
