@@ -1,21 +1,16 @@
 #include "net/http.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <functional>
-#include <thread>
 
 #include "net/loop.h"
 #include "tests/servers/servers.h"
 #include "tests/support/certificates.h"
+#include "tests/support/scripted_server.h"
 
 namespace cutover::net {
 namespace {
@@ -24,6 +19,8 @@ using servers::free_port;
 using servers::Nginx;
 using servers::own_address;
 using servers::TempFolder;
+using test::say;
+using test::wait_for_end;
 
 Endpoint endpoint(const std::string& address) { return {*IpAddress::from_text(address), free_port(address)}; }
 
@@ -168,60 +165,25 @@ TEST_CASE("one name at many addresses in one go: each answer comes from its own 
   }
 }
 
-/// A server of one connection that does what it is told, on its own thread.
-class Scripted {
- public:
-  explicit Scripted(std::function<void(int)> script)
-      : at_(endpoint(own_address())), listener_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(at_.port);
-    inet_pton(AF_INET, at_.address.text().c_str(), &address.sin_addr);
-    REQUIRE(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    REQUIRE(listen(listener_.get(), 1) == 0);
-    thread_ = std::thread([this, script = std::move(script)] {
-      const Descriptor peer(accept(listener_.get(), nullptr, nullptr));
-      if (!peer) return;
-      std::array<char, 4096> request{};
-      recv(peer.get(), request.data(), request.size(), 0);
-      script(peer.get());
-    });
-  }
-  ~Scripted() {
-    shutdown(listener_.get(), SHUT_RDWR);
-    thread_.join();
-  }
-  Scripted(const Scripted&) = delete;
-  Scripted& operator=(const Scripted&) = delete;
-  HttpRequest request() const {
-    HttpRequest request;
-    request.url = "http://user:s3cret@www.example.test/?s3cret";
-    request.connect_to = at_;
-    return request;
-  }
-
- private:
-  Endpoint at_;
-  Descriptor listener_;
-  std::thread thread_;
-};
-
-void say(int fd, const std::string& text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const auto sent = send(fd, text.data() + at, text.size() - at, MSG_NOSIGNAL);
-    if (sent <= 0) return;
-    at += static_cast<std::size_t>(sent);
-  }
+/// Hears the request, then does as the script says.
+test::ScriptedServer answering(std::function<void(int)> script) {
+  return test::ScriptedServer([script = std::move(script)](int fd) {
+    test::hear_some(fd);
+    script(fd);
+  });
 }
-void wait_for_end(int fd) {
-  std::array<char, 256> rest{};
-  while (recv(fd, rest.data(), rest.size(), 0) > 0) continue;
+
+HttpRequest request_to(const test::ScriptedServer& server) {
+  HttpRequest request;
+  request.url = "http://user:s3cret@www.example.test/?s3cret";
+  request.connect_to = server.endpoint();
+  return request;
 }
 
 TEST_CASE("a body without end is cut off at the limit") {
-  const Scripted server(
-      [](int fd) { say(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + std::string(5'000'000, 'x')); });
-  auto request = server.request();
+  const auto server =
+      answering([](int fd) { say(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + std::string(5'000'000, 'x')); });
+  auto request = request_to(server);
   request.max_body = 100'001;
   const auto got = one(request);
   REQUIRE(got);
@@ -231,8 +193,8 @@ TEST_CASE("a body without end is cut off at the limit") {
 }
 
 TEST_CASE("a body of exactly the limit is whole") {
-  const Scripted server([](int fd) { say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"); });
-  auto request = server.request();
+  const auto server = answering([](int fd) { say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"); });
+  auto request = request_to(server);
   request.max_body = 10;
   const auto got = one(request);
   REQUIRE(got);
@@ -261,8 +223,8 @@ TEST_CASE("servers that misbehave are told apart, and the URL's secrets are not 
   };
   for (const auto& row : rows) {
     INFO(row.what);
-    const Scripted server(row.script);
-    auto request = server.request();
+    const auto server = answering(row.script);
+    auto request = request_to(server);
     request.timeout = std::chrono::milliseconds(row.code == ErrorCode::kTimeout ? 200 : 5000);
     const auto got = one(request);
     REQUIRE_FALSE(got);
@@ -273,11 +235,11 @@ TEST_CASE("servers that misbehave are told apart, and the URL's secrets are not 
 }
 
 TEST_CASE("an interim reply does not leave its headers behind") {
-  const Scripted server([](int fd) {
+  const auto server = answering([](int fd) {
     say(fd,
         "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nX-Real: Yes \r\nContent-Length: 0\r\n\r\n");
   });
-  const auto got = one(server.request());
+  const auto got = one(request_to(server));
   REQUIRE(got);
   CHECK(got->status == 200);
   CHECK(header(*got, "link").empty());

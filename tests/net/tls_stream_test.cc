@@ -1,19 +1,15 @@
 #include "net/tls_stream.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
 #include <catch2/catch.hpp>
 #include <functional>
-#include <thread>
+#include <memory>
 
 #include "tests/servers/servers.h"
 #include "tests/support/certificates.h"
+#include "tests/support/scripted_server.h"
 
 namespace cutover::net {
 namespace {
@@ -22,6 +18,9 @@ using servers::free_port;
 using servers::Nginx;
 using servers::own_address;
 using servers::TempFolder;
+using test::hear_line;
+using test::say;
+using test::wait_for_end;
 
 Endpoint endpoint(const std::string& address) { return {*IpAddress::from_text(address), free_port(address)}; }
 
@@ -106,55 +105,10 @@ TEST_CASE("a strict server, an old server, and one that wants a client certifica
   CHECK(b.asks_client_certificate);
 }
 
-/// A server of one connection that does what it is told, on its own thread.
-class Scripted {
- public:
-  explicit Scripted(std::function<void(int)> script)
-      : at(endpoint(own_address())), listener_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(at.port);
-    inet_pton(AF_INET, at.address.text().c_str(), &address.sin_addr);
-    REQUIRE(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    REQUIRE(listen(listener_.get(), 1) == 0);
-    thread_ = std::thread([this, script = std::move(script)] {
-      const Descriptor peer(accept(listener_.get(), nullptr, nullptr));
-      if (peer) script(peer.get());
-    });
-  }
-  ~Scripted() {
-    shutdown(listener_.get(), SHUT_RDWR);
-    thread_.join();
-  }
-  Scripted(const Scripted&) = delete;
-  Scripted& operator=(const Scripted&) = delete;
-  const Endpoint at;
-
- private:
-  Descriptor listener_;
-  std::thread thread_;
-};
-
-void say(int fd, const std::string& text) { send(fd, text.data(), text.size(), MSG_NOSIGNAL); }
-/// What comes, up to a line end; empty at the end of the connection.
-std::string hear(int fd) {
-  std::string line;
-  char c = 0;
-  while (recv(fd, &c, 1, 0) == 1) {
-    line += c;
-    if (c == '\n') break;
-  }
-  return line;
-}
-void wait_for_end(int fd) {
-  std::array<char, 256> rest{};
-  while (recv(fd, rest.data(), rest.size(), 0) > 0) continue;
-}
 /// Reads the client's first flight before `then`, so that closing resets nothing.
 std::function<void(int)> after_hello(std::function<void(int)> then) {
   return [then = std::move(then)](int fd) {
-    std::array<char, 4096> hello{};
-    recv(fd, hello.data(), hello.size(), 0);
+    test::hear_some(fd);
     then(fd);
   };
 }
@@ -184,10 +138,10 @@ TEST_CASE("everything but a handshake is told apart") {
   };
   for (const auto& row : rows) {
     INFO(row.what);
-    const Scripted server(row.script);
+    const test::ScriptedServer server(row.script);
     const auto limit =
         row.outcome == TlsOutcome::kTimeout ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
-    const auto answer = one({.connect_to = server.at, .server_name = "www.example.test", .timeout = limit});
+    const auto answer = one({.connect_to = server.endpoint(), .server_name = "www.example.test", .timeout = limit});
     INFO(answer.detail);
     CHECK(to_text(answer.outcome) == to_text(row.outcome));
     CHECK_THAT(answer.detail, Catch::Contains(row.says));
@@ -233,24 +187,24 @@ TEST_CASE("STARTTLS, as each protocol has it") {
       {"smtp",
        [&](int fd) {
          say(fd, "220-mail.example.test\r\n220 ESMTP\r\n");
-         if (hear(fd).substr(0, 9) != "EHLO [127") return;
+         if (hear_line(fd).substr(0, 9) != "EHLO [127") return;
          say(fd, "250-mail.example.test\r\n250-PIPELINING\r\n");
          say(fd, "250 STARTTLS\r\n");
-         if (hear(fd) != "STARTTLS\r\n") return;
+         if (hear_line(fd) != "STARTTLS\r\n") return;
          say(fd, "220 go ahead\r\n");
          serve_tls(fd, mail);
        }},
       {"imap",
        [&](int fd) {
          say(fd, "* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n");
-         if (hear(fd) != "a STARTTLS\r\n") return;
+         if (hear_line(fd) != "a STARTTLS\r\n") return;
          say(fd, "* NOTE something else\r\na OK begin\r\n");
          serve_tls(fd, mail);
        }},
       {"pop3",
        [&](int fd) {
          say(fd, "+OK ready\r\n");
-         if (hear(fd) != "STLS\r\n") return;
+         if (hear_line(fd) != "STLS\r\n") return;
          say(fd, "+OK begin\r\n");
          serve_tls(fd, mail);
        }},
@@ -258,8 +212,9 @@ TEST_CASE("STARTTLS, as each protocol has it") {
   for (const auto& row : rows) {
     INFO(row.protocol);
     CHECK(is_known_starttls(row.protocol));
-    const Scripted server(row.script);
-    const auto answer = one({.connect_to = server.at, .server_name = "mail.example.test", .starttls = row.protocol});
+    const test::ScriptedServer server(row.script);
+    const auto answer =
+        one({.connect_to = server.endpoint(), .server_name = "mail.example.test", .starttls = row.protocol});
     INFO(answer.detail);
     REQUIRE(answer.outcome == TlsOutcome::kHandshake);
     CHECK(answer.chain.front() == mail.leaf.der());
@@ -277,9 +232,9 @@ TEST_CASE("STARTTLS that does not come about") {
   };
   const auto until_starttls = [](int fd) {
     say(fd, "220 mail\r\n");
-    hear(fd);
+    hear_line(fd);
     say(fd, "250 mail\r\n");
-    hear(fd);
+    hear_line(fd);
   };
   const std::vector<Row> rows{
       {"no mail today",
@@ -311,18 +266,18 @@ TEST_CASE("STARTTLS that does not come about") {
       {"gone",
        [](int fd) {
          say(fd, "220 mail\r\n");
-         hear(fd);
+         hear_line(fd);
        },
        TlsOutcome::kClosed, "before STARTTLS"},
       {"silent", wait_for_end, TlsOutcome::kTimeout, "no STARTTLS"},
   };
   for (const auto& row : rows) {
     INFO(row.what);
-    const Scripted server(row.script);
+    const test::ScriptedServer server(row.script);
     const auto limit =
         row.outcome == TlsOutcome::kTimeout ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
-    const auto answer =
-        one({.connect_to = server.at, .server_name = "mail.example.test", .starttls = "smtp", .timeout = limit});
+    const auto answer = one(
+        {.connect_to = server.endpoint(), .server_name = "mail.example.test", .starttls = "smtp", .timeout = limit});
     INFO(answer.detail);
     CHECK(to_text(answer.outcome) == to_text(row.outcome));
     CHECK_THAT(answer.detail, Catch::Contains(row.says));
