@@ -21,6 +21,7 @@ constexpr double kWatchSpeed = 20;
 constexpr double kWriteSpeed = 5;
 constexpr std::size_t kAuthorityAddresses = 3;
 constexpr Seconds kWatchGiveUp{3600};
+constexpr int kSwapAttempts = 4;
 
 /// A folder that goes away with its owner.
 class Scratch {
@@ -166,19 +167,27 @@ class Rehearsal {
   }
 
   bool drain_and_swap() {
-    auto early = swap(*cutover_, phase_options_);
-    if (!early) return fault("swap", early.error());
-    if (early->exit == ExitCode::kClosed && early->opens_at) {
-      event("swap", fmt::format("tried at once: refused, the gate opens at {} (in {})", format_instant(*early->opens_at), format_duration(*early->opens_at - clock_.now())));
-      clock_.set_speed(options_.speed);
-      loop_.wait_until(clock_, *early->opens_at, options_.stop);
-      clock_.set_speed(kWriteSpeed);
-      // The last stretch of a second in the fast clock may have been a little short or long.
-      loop_.wait_until(clock_, *early->opens_at, options_.stop);
-      event("gate", "ttl-drained is open: no cache that honours TTLs holds the old TTL");
-      early = swap(*cutover_, phase_options_);
+    // A gate may open later than it first said: a cache may turn out to hold more than anybody served.
+    for (int attempt = 1;; ++attempt) {
+      auto tried = swap(*cutover_, phase_options_);
+      if (!tried) return fault("swap", tried.error());
+      const bool only_time = tried->exit == ExitCode::kClosed && tried->opens_at;
+      if (!only_time || attempt == kSwapAttempts) return take("swap", tried);
+      for (const Gate& gate : tried->gates)
+        if (!gate.open) event("swap", fmt::format("refused: {} is closed: {}", gate.name, gate.why));
+      wait_until(*tried->opens_at);
+      event("gate", fmt::format("open since {}; the preflight is made afresh", format_instant(*tried->opens_at)));
+      if (!preflight_new_side()) return false;
     }
-    return take("swap", early);
+  }
+
+  /// Through a long wait at full speed, and into its last moments slowly: the fast clock may overshoot by seconds.
+  void wait_until(Instant instant) {
+    clock_.set_speed(options_.speed);
+    loop_.wait_until(clock_, instant - Seconds(60), options_.stop);
+    clock_.set_speed(kWatchSpeed);
+    loop_.wait_until(clock_, instant, options_.stop);
+    clock_.set_speed(kWriteSpeed);
   }
 
   bool watch_it(const std::string& of) {
