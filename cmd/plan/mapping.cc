@@ -7,6 +7,7 @@
 #include <optional>
 #include <variant>
 
+#include "cmd/plan/plan_values.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -34,7 +35,7 @@ Result<Value> read_value(std::string_view option, std::string_view text) {
   }
   // What looks like an address and is none must not become a name: 198.51.100.300, or 198.51.100.0/24.
   const bool numeric = trimmed.find_first_not_of("0123456789./:") == std::string_view::npos;
-  auto name = DomainName::from_text(trimmed);
+  auto name = plan_values::read_name(trimmed, DomainName());
   if (numeric || !name || trimmed.find(':') != std::string_view::npos || name->is_root())
     return fail(ErrorCode::kUsage, fmt::format("{} '{}' is neither an IPv4 or IPv6 address nor a domain name{}", option,
                                                printable(trimmed), numeric || name ? "" : ": " + name.error().message));

@@ -21,10 +21,10 @@ struct Mapping {
   bool empty() const { return addresses.empty() && targets.empty(); }
 };
 
-/// `--from A... --to B...`: addresses and names, paired in order within IPv4, IPv6 and names. One new
-/// value takes the place of several old ones; several new addresses take the place of one old one. A
-/// family without any new address is removed (the old side's AAAA must not stay behind); a family
-/// without any old one is added. kUsage for counts that leave a doubt: the sentence says to use --map.
+/// `--from A... --to B...`: addresses and names (U-labels are taken too), paired in order within IPv4, IPv6 and names.
+/// One new value takes the place of several old ones; several new addresses take the place of one old one. A family
+/// without any new address is removed (the old side's AAAA must not stay behind); a family without any old one is
+/// added. kUsage for counts that leave a doubt: the sentence says to use --map.
 Result<Mapping> mapping_from_sides(const std::vector<std::string>& from, const std::vector<std::string>& to);
 
 /// `--map OLD=NEW...`; `OLD=none` removes; an OLD given twice gets both. kUsage for a pair of two

@@ -443,7 +443,10 @@ TEST_CASE("pairing --from with --to") {
       {{"198.51.100.300"}, {"203.0.113.1"}, "'198.51.100.300' is neither"},
       {{"198.51.100.0/24"}, {"203.0.113.1"}, "is neither"},
       {{"::ffff:198.51.100.1"}, {"203.0.113.1"}, "write the IPv4 address"},
-      {{"b\xc3\xbc.test"}, {"c.test"}, "xn--"},
+      {{"b\xc3\xbc"
+        "cher.test"},
+       {"c.test"},
+       "xn--bcher-kva.test.=c.test."},
       {{"198.51.100.1"}, {}, "both want at least one"},
   };
   for (const Row& row : table) {
