@@ -84,31 +84,26 @@ Result<std::string> read_file(const std::string& path) {
   }
 }
 
-Result<void> replace_file(const std::string& given, std::string_view text) {
+Result<void> replace_file(const std::string& given, std::string_view text, FileLock* lock) {
   std::error_code no_link;
   const std::filesystem::path resolved = std::filesystem::canonical(given, no_link);
   const std::string path = no_link ? given : resolved.string();
   const std::string temporary = beside(path, fmt::format("new-{}", ::getpid()));
   struct stat was {};
   const bool existed = ::stat(path.c_str(), &was) == 0;
-  {
-    const Open file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, existed ? 0600 : 0644));
-    if (file.fd < 0) return trouble("create", temporary);
-    // An owner that cannot be kept (not root) is left as it is; the mode then still fits.
-    if (existed && (was.st_uid != ::geteuid() || was.st_gid != ::getegid()))
-      if (::fchown(file.fd, was.st_uid, was.st_gid) != 0) errno = 0;
-    if ((existed && ::fchmod(file.fd, was.st_mode & 07777) != 0) || !write_all(file.fd, text) ||
-        ::fsync(file.fd) != 0) {
-      const Error error = trouble("write", temporary);
-      ::unlink(temporary.c_str());
-      return error;
-    }
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const Error error = trouble("replace", path);
+  Open file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, existed ? 0600 : 0644));
+  if (file.fd < 0) return trouble("create", temporary);
+  // An owner that cannot be kept (not root) is left as it is; the mode then still fits.
+  if (existed && (was.st_uid != ::geteuid() || was.st_gid != ::getegid()))
+    if (::fchown(file.fd, was.st_uid, was.st_gid) != 0) errno = 0;
+  const bool written = (!existed || ::fchmod(file.fd, was.st_mode & 07777) == 0) && write_all(file.fd, text) &&
+                       ::fsync(file.fd) == 0 && (lock == nullptr || ::flock(file.fd, LOCK_EX | LOCK_NB) == 0);
+  if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const Error error = trouble(written ? "replace" : "write", written ? path : temporary);
     ::unlink(temporary.c_str());
     return error;
   }
+  if (lock != nullptr) *lock = FileLock(std::exchange(file.fd, -1));
   return sync_folder(path);
 }
 
@@ -121,18 +116,23 @@ Result<void> remove_file(const std::string& path) {
 }
 
 Result<FileLock> FileLock::take(const std::string& path) {
-  const std::string name = beside(path, "lock");
-  const int fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return trouble("open the lock", name);
-  FileLock lock(fd);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return trouble("lock", name);
+  while (true) {
+    FileLock lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (lock.fd_ < 0) return trouble("open", path);
+    if (::flock(lock.fd_, LOCK_EX | LOCK_NB) == 0) {
+      struct stat locked {
+      }, at_path{};
+      if (::fstat(lock.fd_, &locked) == 0 && ::stat(path.c_str(), &at_path) == 0 && locked.st_ino == at_path.st_ino &&
+          locked.st_dev == at_path.st_dev)
+        return lock;
+    } else if (errno != EWOULDBLOCK && errno != EINTR) {
+      return trouble("lock", path);
+    }
     if (std::chrono::steady_clock::now() >= deadline)
-      return fail(ErrorCode::kBusy, fmt::format("another process holds {}; nothing was changed", printable(name)));
+      return fail(ErrorCode::kBusy, fmt::format("another process holds {}; nothing was changed", printable(path)));
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  return lock;
 }
 
 FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}

@@ -135,7 +135,7 @@ class ZoneFileProvider final : public Provider {
     if (const bool done_before = is_done(*zone, *changes); !done_before) {
       if (auto fits = compare(*zone, *changes); !fits) return fits.error();
       serial = next_serial(serial, clock_.now());
-      if (auto written = write(*text, *changes, zone->soa.serial, serial); !written) return written.error();
+      if (auto written = write(*text, *changes, zone->soa.serial, serial, *lock); !written) return written.error();
     }
     if (auto told = publish(); !told) return told.error();
     boundary("provider-after-reply");
@@ -210,8 +210,8 @@ class ZoneFileProvider final : public Provider {
     return {};
   }
 
-  Result<void> write(const ZoneText& was, const ChangeSet& changes, std::uint32_t old_serial,
-                     std::uint32_t serial) const {
+  Result<void> write(const ZoneText& was, const ChangeSet& changes, std::uint32_t old_serial, std::uint32_t serial,
+                     FileLock& lock) const {
     auto text = edited(was, changes, serial, folder_);
     if (!text) return within(fmt::format("the zone file {} was not changed", printable(file_)), text.error());
     // The note keeps what the file really held, TTLs included, not what the caller believed.
@@ -228,7 +228,7 @@ class ZoneFileProvider final : public Provider {
       return fail(ErrorCode::kConflict,
                   fmt::format("{} was saved by somebody else at this moment; nothing was changed", printable(file_)));
     boundary("provider-before-send");
-    auto replaced = replace_file(file_, *text);
+    auto replaced = replace_file(file_, *text, &lock);
     boundary("zonefile-before-publish");
     return replaced;
   }
