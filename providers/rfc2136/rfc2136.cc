@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint16_t kPort = 53;
 constexpr std::chrono::milliseconds kUpdateTimeout{10000};
-constexpr std::chrono::milliseconds kQueryTimeout{5000};
+constexpr std::chrono::milliseconds kQueryTimeout{2000};
 constexpr std::chrono::milliseconds kTransferTimeout{60000};
 
 const Capabilities& what_it_can() {
@@ -114,6 +114,7 @@ class Rfc2136Provider final : public Provider {
 
  private:
   Result<Endpoint> endpoint();
+  std::vector<net::DnsAnswer> ask(const Endpoint& server, const std::vector<RecordKey>& keys);
   net::DnsAnswer send(const Endpoint& server, const net::Message& update);
   std::optional<net::Message> loosened(const DomainName& zone, const net::Message& update);
   Conversation talk(const DomainName& zone) const {
@@ -127,6 +128,7 @@ class Rfc2136Provider final : public Provider {
   Settings settings_;
   Context context_;
   std::optional<Endpoint> looked_up_;
+  net::DnsTransport ask_by_ = net::DnsTransport::kUdpThenTcp;
   std::optional<Span> skew_;
 };
 
@@ -154,6 +156,22 @@ std::vector<RecordKey> wildcards_above(const RecordKey& key, const DomainName& z
   return wildcards;
 }
 
+/// One question per key. UDP first: a server takes hundreds of questions a second, but not as many connections.
+std::vector<net::DnsAnswer> Rfc2136Provider::ask(const Endpoint& server, const std::vector<RecordKey>& keys) {
+  std::vector<net::DnsRequest> requests;
+  for (const RecordKey& key : keys) {
+    net::DnsRequest request;
+    request.server = server;
+    request.message = net::make_query({key.name, key.type, net::RecordClass::kIn}, net::Recursion::kNotDesired);
+    request.transport = ask_by_;
+    request.key = settings_.key;
+    request.timeout = kQueryTimeout;
+    request.tries = 2;
+    requests.push_back(std::move(request));
+  }
+  return net::exchange_all(context_.loop, context_.clock, requests);
+}
+
 bool answers(const net::DnsAnswer& answer) { return !answer.reply.answer.empty(); }
 
 Result<Provider::Sets> Rfc2136Provider::read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) {
@@ -167,17 +185,13 @@ Result<Provider::Sets> Rfc2136Provider::read_sets(const DomainName& zone, const 
   const std::size_t first_wildcard = asked.size();
   asked.insert(asked.end(), wildcards.begin(), wildcards.end());
 
-  std::vector<net::DnsRequest> requests;
-  for (const RecordKey& key : asked) {
-    net::DnsRequest request;
-    request.server = *at;
-    request.message = net::make_query({key.name, key.type, net::RecordClass::kIn}, net::Recursion::kNotDesired);
-    request.transport = net::DnsTransport::kTcp;
-    request.key = settings_.key;
-    request.timeout = kQueryTimeout;
-    requests.push_back(std::move(request));
+  std::vector<net::DnsAnswer> replies = ask(*at, asked);
+  const bool silent = std::all_of(replies.begin(), replies.end(),
+                                  [](const net::DnsAnswer& a) { return a.outcome == net::Outcome::kTimeout; });
+  if (silent && ask_by_ == net::DnsTransport::kUdpThenTcp) {
+    ask_by_ = net::DnsTransport::kTcp;  // a firewall that lets only TCP through
+    replies = ask(*at, asked);
   }
-  const std::vector<net::DnsAnswer> replies = net::exchange_all(context_.loop, context_.clock, requests);
 
   Sets found;
   for (std::size_t i = 0; i < asked.size(); ++i) {

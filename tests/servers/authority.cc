@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <sstream>
@@ -32,8 +31,8 @@ std::string Authority::log() const { return read_text(folder_.file("log")); }
 
 void Authority::stop() { process_->stop(); }
 void Authority::kill() { process_->kill(); }
-void Authority::pause() const { process_->signal(SIGSTOP); }
-void Authority::resume() const { process_->signal(SIGCONT); }
+void Authority::pause() const { process_->pause(); }
+void Authority::resume() const { process_->resume(); }
 
 void Authority::start() {
   process_ = std::make_unique<Process>(command(), folder_.file("log"));

@@ -159,6 +159,21 @@ void Process::signal(int number) const {
   if (!ended_) ::kill(pid_, number);
 }
 
+void Process::pause() const {
+  signal(SIGSTOP);
+  const auto all_stopped = [this] {
+    for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid_))) {
+      const std::string stat = read_text(task.path().string() + "/stat");
+      const auto name_end = stat.rfind(')');
+      if (name_end == std::string::npos || stat.substr(name_end, 3) != ") T") return false;
+    }
+    return true;
+  };
+  if (!wait_until(std::chrono::seconds(10), all_stopped)) throw std::runtime_error("a server would not stand still");
+}
+
+void Process::resume() const { signal(SIGCONT); }
+
 void Process::stop() {
   if (!running()) return;
   signal(SIGCONT);

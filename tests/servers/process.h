@@ -46,8 +46,10 @@ class Process {
 
   int pid() const { return pid_; }
   bool running();
-  /// Sends a signal, for instance SIGSTOP to make a server silent.
   void signal(int number) const;
+  /// SIGSTOP, and waits until every thread stands still: a signal that is sent has not yet stopped anything.
+  void pause() const;
+  void resume() const;
   void stop();
   /// SIGKILL and wait.
   void kill();

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -42,7 +41,7 @@ Unbound::Unbound(UnboundOptions options) {
     throw std::runtime_error(fmt::format("Unbound on {} does not answer:\n{}", endpoint_.text(), log()));
 }
 
-void Unbound::pause() const { process_->signal(SIGSTOP); }
-void Unbound::resume() const { process_->signal(SIGCONT); }
+void Unbound::pause() const { process_->pause(); }
+void Unbound::resume() const { process_->resume(); }
 
 }  // namespace cutover::servers
