@@ -25,7 +25,13 @@ function(cutover_tests name)
   add_executable(${name}_test ${TESTS_FILES})
   list(TRANSFORM TESTS_DEPENDS PREPEND cutover_)
   target_link_libraries(${name}_test PRIVATE cutover_catch_main ${TESTS_DEPENDS} ${TESTS_LIBRARIES})
-  add_test(NAME ${name} COMMAND ${name}_test)
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${TESTS_TIMEOUT} LABELS "${TESTS_LABELS}"
+  cutover_test_entry(${name} ${name}_test LABELS ${TESTS_LABELS} TIMEOUT ${TESTS_TIMEOUT})
+endfunction()
+
+# cutover_test_entry(<ctest name> <program> [<Catch2 filter>] [LABELS <ctest labels>] [TIMEOUT s])
+function(cutover_test_entry name program)
+  cmake_parse_arguments(ENTRY "" "TIMEOUT" "LABELS" ${ARGN})
+  add_test(NAME ${name} COMMAND ${program} ${ENTRY_UNPARSED_ARGUMENTS})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ENTRY_TIMEOUT} LABELS "${ENTRY_LABELS}"
     ENVIRONMENT "CUTOVER_PROGRAM=$<TARGET_FILE:cutover>;CUTOVER_SOURCE=${PROJECT_SOURCE_DIR}")
 endfunction()

@@ -124,7 +124,7 @@ TEST_CASE("a bad night ends with the saved script, and the next evening's swap s
     CHECK(look_up_authority(primary.endpoint(), "www.example.com", "A").rdata == std::vector<std::string>{sites.new_address()});
 
     // Somebody edits the plan after the swap: the way back does not depend on it.
-    desk.write("cutover.yaml", plan_text(both, primary.endpoint(), resolver.endpoint(), sites, "192.0.2.99"));
+    desk.write("cutover.yaml", plan_text(both, primary.endpoint(), resolver.endpoint(), sites, "127.0.3.99"));
     const Run edited = desk.cutover({"plan", "-o", "json"});
     INFO("plan, edited:\n" << edited.both());
     CHECK(edited.status == 2);

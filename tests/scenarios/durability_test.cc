@@ -22,7 +22,7 @@ $TTL 60
 @   IN SOA ns1 hostmaster 7 7200 900 1209600 300
 @   IN NS  ns1
 ns1 IN A   127.0.0.1
-www IN A   192.0.2.1
+www IN A   127.0.1.1
 )";
 
 /// An UPDATE over TCP: two octets of length, two of id, then the opcode 5 in bits 1 to 4 of the third octet (RFC 2136 section 2.2).
@@ -50,7 +50,7 @@ zones:
   - zone: example.com
     provider: {{ type: rfc2136, server: "{0}", key: file/tsig.key }}
     authoritative: ["{0}"]
-    changes: [ {{ name: www, type: A, from: [192.0.2.1], to: [192.0.2.2] }} ]
+    changes: [ {{ name: www, type: A, from: [127.0.1.1], to: [127.0.1.2] }} ]
 ttl: {{ during: 60s }}
 watch: {{ resolvers: ["{0}"] }}
 )",
@@ -59,7 +59,7 @@ watch: {{ resolvers: ["{0}"] }}
   const char* program = std::getenv("CUTOVER_PROGRAM");
   REQUIRE(program != nullptr);
   // LeakSanitizer, where the program has it, cannot work under a tracer.
-  const Run run = desk.run({"strace", "-f", "-yy", "-xx", "-s", "64", "-o", trace, "-e",
+  const Run run = desk.run({"strace", "-f", "-yy", "-x", "-s", "64", "-o", trace, "-e",
                             "trace=openat,write,writev,pwrite64,sendto,sendmsg,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate", program, "swap", "--yes", "--override",
                             "ttl-drained=traced", "--override", "preflight-passed=traced"},
                            {"XDG_STATE_HOME=" + desk.file("state"), "ASAN_OPTIONS=detect_leaks=0"});
