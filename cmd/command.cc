@@ -105,6 +105,7 @@ Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan) {
   if (flags.wait) options.at_closed_gate = PhaseOptions::AtClosedGate::kWait;
   if (flags.resume) options.unfinished = PhaseOptions::Unfinished::kResume;
   if (flags.skip_drifted) options.drifted = PhaseOptions::Drifted::kSkip;
+  options.from_snapshot = flags.from_snapshot;
   if (!flags.plan_hash.empty()) options.plan_hash = flags.plan_hash;
   for (const std::string& text : flags.overrides) {
     const auto equals = text.find('=');

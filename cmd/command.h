@@ -50,6 +50,7 @@ struct WriteFlags {
   std::vector<std::string> only;
   std::string sync_timeout = "2m";
   std::string ca_file;
+  std::string from_snapshot;
 };
 ExitCode run_lower_ttl(const GlobalOptions& global, const WriteFlags& flags);
 ExitCode run_swap(const GlobalOptions& global, const WriteFlags& flags);

@@ -93,6 +93,7 @@ int main(int argc, char** argv) {
   added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", [&] { return run_rollback(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
+  added->add_option("--from-snapshot", writing.from_snapshot, "Undo what this snapshot-swap-N.json says, where the journal is lost");
   added->add_flag("--skip-drifted", writing.skip_drifted, "Leave record sets alone that somebody else changed");
   added->add_option("--ca-file", writing.ca_file, "As for preflight: the old side is checked and shown");
 

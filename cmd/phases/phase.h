@@ -18,6 +18,7 @@ struct PhaseOptions {
   enum class Drifted { kRefuse, kSkip } drifted = Drifted::kRefuse;
   std::vector<std::pair<std::string, std::string>> overrides;  ///< gate name, reason
   std::optional<std::string> plan_hash;                        ///< the hash that was reviewed
+  std::filesystem::path from_snapshot;                         ///< rollback: what to undo, instead of the journal; empty: the journal
   std::vector<DomainName> only;                                ///< a first wave; empty: everything
   Seconds sync_timeout{120};                                   ///< how long to wait for the authoritative servers
   /// Checks made right before a write and shown with it: targets that are names (swap), the old

@@ -7,6 +7,7 @@
 #include "cmd/phases/phase.h"
 #include "cmd/phases/write.h"
 #include "cmd/plan/applied.h"
+#include "cmd/plan/snapshot.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -17,6 +18,16 @@ struct Undoing {
   std::vector<Drift> drift;
   std::size_t already_back = 0;
 };
+
+/// From the journal; where that is lost, from the snapshot that lay beside it.
+Result<std::vector<ChangeSet>> what_was_swapped(const History& history, const PhaseOptions& options) {
+  if (options.from_snapshot.empty()) return swapped_since_rollback(history);
+  auto snapshot = read_snapshot(options.from_snapshot);
+  if (!snapshot) return snapshot.error();
+  if (snapshot->phase != Phase::kSwap)
+    return fail(ErrorCode::kUsage, fmt::format("{} was made before a {}, not before a swap; give the one named snapshot-swap-N.json", options.from_snapshot.string(), to_text(snapshot->phase)));
+  return std::move(snapshot->changes);
+}
 
 /// The inverse of what was swapped, against what is live: only what is still swapped is put back.
 Result<Undoing> undoing(Cutover& cutover, const std::vector<ChangeSet>& swapped) {
@@ -103,7 +114,9 @@ Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
   }
   auto history = cutover.journal.history();
   if (!history) return history.error();
-  const auto swapped = swapped_since_rollback(*history);
+  auto found = what_was_swapped(*history, options);
+  if (!found) return found.error();
+  const std::vector<ChangeSet>& swapped = *found;
   if (nothing_in(swapped)) {
     const WriteRecord* last = standing_rollback(*history);
     if (last == nullptr) {
