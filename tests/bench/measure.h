@@ -1,0 +1,33 @@
+#pragma once
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace cutover::bench {
+
+using Millis = std::chrono::duration<double, std::milli>;
+
+/// One line of the table: something of ours, held against something else that was measured in the same run.
+struct Row {
+  std::string what;
+  Millis ours{};
+  std::string held_against;
+  Millis theirs{};
+  std::string target;  ///< as promised: `<= 3.0 x`, `<= 10 ms`; empty: none
+};
+
+/// Wall time from starting a program to its end, its output kept out of the way. Throws std::runtime_error with the
+/// end of that output when it does not end with 0: a failure is no measurement.
+Millis time_program(const std::vector<std::string>& argv, const std::vector<std::string>& environment = {});
+
+/// Throws when there is none.
+Millis median(std::vector<Millis> times);
+
+/// The program under measurement, from CUTOVER_PROGRAM. Throws without it.
+std::string program();
+
+std::vector<Row> measure_swap();
+std::vector<Row> measure_start();
+std::vector<Row> measure_journal();
+
+}  // namespace cutover::bench
