@@ -61,6 +61,8 @@ std::string format_instant(Instant instant) {
                      tm.tm_min, tm.tm_sec);
 }
 
+std::string format_opening(Instant instant) { return format_instant(std::chrono::ceil<Seconds>(instant)); }
+
 std::string format_instant_ms(Instant instant) {
   const auto whole = std::chrono::floor<Seconds>(instant);
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(instant - whole).count();

@@ -11,6 +11,8 @@ namespace cutover {
 
 /// `2026-10-06T09:00:00Z` (RFC 3339, UTC, whole seconds, rounded down).
 std::string format_instant(Instant instant);
+/// The same rounded up: an instant from which on something is allowed is never shown too early.
+std::string format_opening(Instant instant);
 /// The same with milliseconds: `2026-10-06T09:00:00.123Z`.
 std::string format_instant_ms(Instant instant);
 /// Reads what the two above write; also an offset such as `+02:00` (RFC 3339 section 5.6).

@@ -46,12 +46,12 @@ std::size_t count_changes(const std::vector<ChangeSet>& changes) {
 }
 
 bool agreed(Cutover& cutover, Phase phase, const std::vector<ChangeSet>& changes, const PhaseOptions& options) {
+  if (options.consent == PhaseOptions::Consent::kGiven) return true;
   for (const ChangeSet& set : changes) {
     if (set.empty()) continue;
     cutover.log(fmt::format("zone {}", set.zone.text()));
     for (const std::string& line : diff_lines(set)) cutover.log("  " + line);
   }
-  if (options.consent == PhaseOptions::Consent::kGiven) return true;
   return cutover.telling.confirm && cutover.telling.confirm(fmt::format("{}: write {} now?", to_text(phase), counted(count_changes(changes), "change")));
 }
 

@@ -13,7 +13,7 @@ namespace cutover {
 Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& options, std::vector<Gate>& gates);
 /// kConflict when the plan is not the one that was reviewed (`--plan-hash`).
 Result<void> check_plan_hash(const Cutover& cutover, const PhaseOptions& options);
-/// Shows the diff through the log and asks, unless consent was given. False: the person said no.
+/// Shows the diff through the log and asks, unless consent was given (the result shows the diff too). False: no.
 bool agreed(Cutover& cutover, Phase phase, const std::vector<ChangeSet>& changes, const PhaseOptions& options);
 /// Settles what a killed process left, and goes on with it when it is of `phase`. The result is what the
 /// continued write did; nullopt: nothing was left to go on with. kPartial: an unfinished write of another

@@ -118,7 +118,7 @@ Result<PhaseResult> lower_ttl(Cutover& cutover, const PhaseOptions& options) {
                                              cutover.plan.ttl.during.count(), format_instant(*served->served_at));
   result.opens_at = result.gates.back().opens_at;
   result.next = result.gates.back().open ? "the old TTL has drained: `cutover preflight`, then `cutover swap`"
-                : result.opens_at    ? fmt::format("swap opens at {}; meanwhile run `cutover preflight`", format_instant(*result.opens_at))
+                : result.opens_at    ? fmt::format("swap opens at {}; meanwhile run `cutover preflight`", format_opening(*result.opens_at))
                                      : "run `cutover status` to see what the drain gate waits for";
   return result;
 }

@@ -146,7 +146,7 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
     status.headline = lowered ? "TTLs are lowered; the swap is still to come" : "nothing has been written yet";
     status.next = !lowered                    ? "`cutover lower-ttl`"
                   : all_open(status.gates)    ? "`cutover swap`"
-                  : opening(status.gates)     ? fmt::format("`cutover swap` from {}", format_instant(*opening(status.gates)))
+                  : opening(status.gates)     ? fmt::format("`cutover swap` from {}", format_opening(*opening(status.gates)))
                                               : "what the closed gates ask for";
   }
   return status;

@@ -176,7 +176,7 @@ class Rehearsal {
       for (const Gate& gate : tried->gates)
         if (!gate.open) event("swap", fmt::format("refused: {} is closed: {}", gate.name, gate.why));
       wait_until(*tried->opens_at);
-      event("gate", fmt::format("open since {}; the preflight is made afresh", format_instant(*tried->opens_at)));
+      event("gate", fmt::format("open since {}; the preflight is made afresh", format_opening(*tried->opens_at)));
       if (!preflight_new_side()) return false;
     }
   }

@@ -100,11 +100,11 @@ Result<PhaseResult> restore_ttl(Cutover& cutover, const PhaseOptions& options) {
     result.opens_at = opening(result.gates);
     if (!result.opens_at || options.at_closed_gate == PhaseOptions::AtClosedGate::kStop || (cutover.stop && cutover.stop())) {
       result.exit = ExitCode::kClosed;
-      result.headline = result.opens_at ? fmt::format("restore-ttl opens at {}", format_instant(*result.opens_at)) : "restore-ttl is closed; nothing was written";
+      result.headline = result.opens_at ? fmt::format("restore-ttl opens at {}", format_opening(*result.opens_at)) : "restore-ttl is closed; nothing was written";
       result.next = result.opens_at ? "run it again then, or with --wait" : "each closed gate says what it wants";
       return result;
     }
-    cutover.log(fmt::format("waiting until {}", format_instant(*result.opens_at)));
+    cutover.log(fmt::format("waiting until {}", format_opening(*result.opens_at)));
     cutover.loop.wait_until(cutover.clock, *result.opens_at, cutover.stop);
     result.gates.front() = standby_over(cutover.plan, *history, cutover.clock.now());
   }

@@ -4,23 +4,19 @@
 // wait is one old TTL, counted from when *every* authoritative address served the low TTL, and both halves are held to
 // what was seen:
 //
-//   t0       The end of the earlier of two clean sweeps' second: two in a row, so that one lucky answer out of a
-//   cluster
-//            behind one address proves nothing. Clean: every address of every name server answered with AA, and with at
-//            most the low TTL. More clean sweeps do not move t0. Where the provider's success does not mean "serving",
-//            its settle time is added, since an anycast server shows only its nearest site.
-//   old TTL  The largest TTL that was ever seen for the set: by any sweep, in the before-image of any write of ours,
-//   left
-//            in any cache; or that the plan declares. For a set that does not exist, the negative TTL (RFC 2308).
+// t0: the end of the earlier of two clean sweeps in a row; two, so that one lucky answer out of a cluster behind one
+// address proves nothing. Clean: every address of every name server answered with AA, and with at most the low TTL.
+// More clean sweeps do not move t0. Where the provider's success does not mean "serving", its settle time is added,
+// since an anycast server shows only its nearest site.
 //
-// Three things can undo a t0:
+// Old TTL: the largest TTL that was ever seen for the set, by any sweep, in the before-image of any write of ours, left
+// in any cache; or that the plan declares. For a set that does not exist, the negative TTL (RFC 2308).
 //
-//   a higher TTL, seen on a server or written by ourselves, undoes it for good: the next two clean sweeps make a new
-//   one; a server that did not answer, or that is new, and a serial that moved although no write of ours explains it,
-//   leave a doubt: somebody may have served a higher TTL while
-//            nobody looked. A sweep of resolvers after it settles the doubt, since a higher TTL would show in caches
-//            (and what does show there counts as a ceiling). Without one, t0 is the end of two clean sweeps after the
-//            doubt.
+// Three things can undo a t0. A higher TTL, seen on a server or written by ourselves, undoes it for good: the next two
+// clean sweeps make a new one. A server that did not answer, or that is new, and a serial that moved although no write
+// of ours explains it, leave a doubt: somebody may have served a higher TTL while nobody looked. A sweep of resolvers
+// after it settles the doubt, since a higher TTL would show in caches (and what does show there counts as a ceiling).
+// Without one, t0 is the end of two clean sweeps after the doubt.
 //
 // A zone that is signed inline or holds ACME challenges moves its serial every few seconds and so never loses the doubt
 // by waiting; the sweep of resolvers is what opens the gate there.
@@ -397,8 +393,6 @@ void add_once(std::vector<DomainName>& zones, const DomainName& zone) {
 }
 
 /// Rounded up, so that the instant shown is never too early.
-std::string shown(Instant instant) { return format_instant(std::chrono::ceil<Seconds>(instant)); }
-
 }  // namespace
 
 Gate ttl_drained(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts, Instant now) {
@@ -428,7 +422,7 @@ Gate ttl_drained(const Plan& plan, const History& history, const std::vector<Dra
       if (latest && *latest >= *drain.opens) continue;
       latest = drain.opens;
       latest_why = fmt::format("{} {} {}: {}", key, *drain.opens > now ? "drains until" : "has drained since",
-                               shown(*drain.opens), drain.why);
+                               format_opening(*drain.opens), drain.why);
     }
   }
   gate.open = timeless.empty() && waiting == 0;
