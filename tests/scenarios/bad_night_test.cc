@@ -158,5 +158,15 @@ TEST_CASE("a bad night ends with the saved script, and the next evening's swap s
   const Run watched = fresh.cutover({"watch"});
   INFO("watch:\n" << watched.both());
   CHECK(watched.status == 0);
+
+  // And once more without a journal, this time with the program and the snapshot that lay beside it.
+  Desk other;
+  other.write("tsig.key", key);
+  other.write("cutover.yaml", read_text(fresh.file("cutover.yaml")));
+  other.write("snapshot.json", read_text(fresh.file("cutover.cutover/snapshot-swap-2.json")));
+  const Run undone = other.cutover({"rollback", "--yes", "--from-snapshot", "snapshot.json", "--ca-file", sites.ca_file()});
+  INFO("rollback from the snapshot:\n" << undone.both());
+  CHECK(undone.status == 0);
+  CHECK(without_acme(values_of(primary, "example.com")) == before);
   CHECK(acme.changes() > 10);
 }
