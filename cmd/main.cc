@@ -13,9 +13,13 @@ using cutover::ExitCode;
 void add_write_flags(CLI::App& command, cutover::WriteFlags& flags) {
   command.add_flag("--yes", flags.yes, "Agree to the diff that is shown (needed where nobody can be asked)");
   command.add_flag("--resume", flags.resume, "Go on with a partial write");
-  command.add_option("--override", flags.overrides, "Open one closed gate by name, with a reason: GATE=\"REASON\" (journalled)");
   command.add_option("--plan-hash", flags.plan_hash, "Refuse unless the plan has this hash (`cutover plan` prints it)");
   command.add_option("--sync-timeout", flags.sync_timeout, "How long the authoritative servers may take to serve it")->capture_default_str();
+}
+
+// Not for rollback: it has no gate but drift, and that is skipped record set by record set.
+void add_override(CLI::App& command, cutover::WriteFlags& flags) {
+  command.add_option("--override", flags.overrides, "Open one closed gate by name, with a reason: GATE=\"REASON\" (journalled)");
 }
 
 }  // namespace
@@ -71,6 +75,7 @@ int main(int argc, char** argv) {
   added = command("lower-ttl", "Lower the TTL of every record set that the swap will change", [&] { return run_lower_ttl(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
+  add_override(*added, writing);
 
   cutover::PreflightFlags preflight;
   added = command("preflight", "Certificates and endpoints of the new side, before any DNS change", [&] { return run_preflight(global, preflight); });
@@ -81,6 +86,7 @@ int main(int argc, char** argv) {
   added = command("swap", "The change itself, behind its gates", [&] { return run_swap(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
+  add_override(*added, writing);
   added->add_flag("--wait", writing.wait, "Wait at a closed time gate instead of exiting with 2");
   added->add_option("--only", writing.only, "Only these names: a first wave");
   added->add_option("--ca-file", writing.ca_file, "As for preflight: targets that are names are checked again");
@@ -100,6 +106,7 @@ int main(int argc, char** argv) {
   added = command("restore-ttl", "Put the original TTLs back", [&] { return run_restore_ttl(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
+  add_override(*added, writing);
   added->add_flag("--wait", writing.wait, "Wait until standby is over instead of exiting with 2");
 
   cutover::RehearseFlags rehearsal;
