@@ -106,7 +106,9 @@ Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan) {
   if (flags.resume) options.unfinished = PhaseOptions::Unfinished::kResume;
   if (flags.skip_drifted) options.drifted = PhaseOptions::Drifted::kSkip;
   options.from_snapshot = flags.from_snapshot;
-  if (!flags.plan_hash.empty()) options.plan_hash = flags.plan_hash;
+  if (flags.plan_hash.empty())
+    return fail(ErrorCode::kUsage, "--plan-hash is empty (a variable that is not set?), so nothing was written; give the hash that `cutover plan` prints");
+  if (flags.plan_hash != WriteFlags::kAnyPlan) options.plan_hash = flags.plan_hash;
   for (const std::string& text : flags.overrides) {
     const auto equals = text.find('=');
     if (equals == std::string::npos)

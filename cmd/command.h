@@ -41,12 +41,14 @@ ExitCode show(const GlobalOptions& global, const Result<PhaseResult>& result, co
 // One function per command; each lives in the file of its name.
 
 struct WriteFlags {
+  static constexpr const char* kAnyPlan = "any";
   bool yes = false;
   bool wait = false;
   bool resume = false;
   bool skip_drifted = false;
   std::vector<std::string> overrides;  ///< gate=reason
-  std::string plan_hash;
+  /// kAnyPlan: not bound to a reviewed plan. Empty is an error: an unset shell variable must not unbind a write.
+  std::string plan_hash = kAnyPlan;
   std::vector<std::string> only;
   std::string sync_timeout = "2m";
   std::string ca_file;

@@ -24,7 +24,8 @@ Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, co
     net::LookupOptions lookup;
     lookup.servers = plan.lookup;
     auto provider = providers::make_provider(zone.provider, {loop, clock, lookup});
-    if (!provider) return within("zone " + zone.zone.text(), provider.error());
+    if (!provider)
+      return within(fmt::format("{}:{}:{}: zone {}", plan.file.string(), zone.at.line, zone.at.column, zone.zone.text()), provider.error());
     at_work.provider = std::move(*provider);
     if (!zone.authoritative.empty()) {
       at_work.delegation = net::fixed_delegation(zone.authoritative);

@@ -147,7 +147,14 @@ Process::~Process() { stop(); }
 
 void Process::reap(int options) {
   int raw = 0;
-  if (!ended_ && ::waitpid(pid_, &raw, options) == pid_) ended_ = true;
+  if (ended_ || ::waitpid(pid_, &raw, options) != pid_) return;
+  ended_ = true;
+  status_ = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+}
+
+std::optional<int> Process::wait_for_end(std::chrono::milliseconds limit) {
+  if (!wait_until(limit, [this] { return !running(); })) return std::nullopt;
+  return status_;
 }
 
 bool Process::running() {

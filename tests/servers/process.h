@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,8 @@ class Process {
 
   int pid() const { return pid_; }
   bool running();
+  /// Waits for its end: the exit status, 128 + signal when killed; nullopt: it still runs after `limit`.
+  std::optional<int> wait_for_end(std::chrono::milliseconds limit);
   void signal(int number) const;
   /// SIGSTOP, and waits until every thread stands still: a signal that is sent has not yet stopped anything.
   void pause() const;
@@ -60,6 +63,7 @@ class Process {
   void reap(int options);
   int pid_ = -1;
   bool ended_ = false;
+  int status_ = 0;
   std::string log_file_;
 };
 
