@@ -285,10 +285,10 @@ class Assessment {
   }
 
   Error exists_already() const {
-    return fail(ErrorCode::kUsage,
-                fmt::format("{} exists and may hold decisions of yours: give another name with --output, or --force to "
-                            "replace it",
-                            request_.output.string()));
+    return fail(ErrorCode::kUsage, fmt::format("{} exists and may hold decisions of yours: name another file (`cutover "
+                                               "assess OTHER.yaml ...`), or --force to "
+                                               "replace it",
+                                               request_.output.string()));
   }
 
   /// Written beside and then put in place, so that there is a whole plan or none; link(2) refuses where
