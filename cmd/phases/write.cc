@@ -115,8 +115,12 @@ Result<StepOutcome> make_call(Cutover& cutover, ZoneAtWork& zone, std::int64_t w
   return outcome;
 }
 
-/// Makes the changes of one zone, or says why not. kConflict: somebody else changed a record set.
-Result<void> write_zone(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, const ChangeSet& wanted, WriteRequest::TtlGuard guard) {
+/// Whether a zone that cannot be read may hold a part of the write.
+enum class Reached { kNo, kMaybe };
+
+/// Makes the changes of one zone, or says why not. kConflict: somebody else changed a record set. `reached` turns to
+/// kMaybe with the first call that may have had an effect.
+Result<void> write_zone(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, const ChangeSet& wanted, WriteRequest::TtlGuard guard, Reached& reached) {
   const bool needs_serial = guard == WriteRequest::TtlGuard::kGuarded &&
                             zone.provider->capabilities().compare_and_swap.value == providers::CompareAndSwap::kValues;
   int refused_with_serial = 0;
@@ -136,6 +140,7 @@ Result<void> write_zone(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, 
     for (const providers::Step& step : *steps) {
       Error refusal;
       auto outcome = make_call(cutover, zone, write, step, now->remaining, &refusal);
+      if (!outcome || *outcome != StepOutcome::kNotApplied) reached = Reached::kMaybe;
       if (!outcome) return outcome.error();
       if (*outcome == StepOutcome::kApplied) continue;
       if (*outcome == StepOutcome::kUnknown || *outcome == StepOutcome::kForeign) return refusal;
@@ -152,20 +157,21 @@ Result<void> write_zone(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, 
                                                 wanted.zone.text(), kTries));
 }
 
-WriteState state_of(const std::vector<ChangeSet>& changes, std::vector<ZoneAtWork>& zones, const std::vector<Error>& errors) {
+WriteState state_of(const std::vector<ChangeSet>& changes, std::vector<ZoneAtWork>& zones, const std::vector<Reached>& reached, const std::vector<Error>& errors) {
   if (errors.empty()) return WriteState::kDone;
   bool any_after = false;
-  for (ZoneAtWork& zone : zones) {
+  for (std::size_t i = 0; i < zones.size(); ++i) {
     for (const ChangeSet& set : changes) {
-      if (set.zone != zone.plan->zone || set.empty()) continue;
-      const auto now = standings(zone, set);
-      if (!now || now->after > 0) any_after = true;
+      if (set.zone != zones[i].plan->zone || set.empty()) continue;
+      const auto now = standings(zones[i], set);
+      if (now ? now->after > 0 : reached[i] == Reached::kMaybe) any_after = true;
     }
   }
   return any_after ? WriteState::kPartial : WriteState::kNotApplied;
 }
 
-Result<WriteResult> carry_out(Cutover& cutover, std::int64_t id, Phase phase, const std::vector<ChangeSet>& changes, WriteRequest::TtlGuard guard) {
+/// `before`: whether an earlier attempt may have reached the zones.
+Result<WriteResult> carry_out(Cutover& cutover, std::int64_t id, Phase phase, const std::vector<ChangeSet>& changes, WriteRequest::TtlGuard guard, Reached before) {
   WriteResult result;
   result.write = id;
   auto saved = save_way_back(cutover, phase, id, changes);
@@ -173,16 +179,17 @@ Result<WriteResult> carry_out(Cutover& cutover, std::int64_t id, Phase phase, co
   result.way_back = std::move(*saved);
   boundary("write-way-back-saved");
   // The way back is on disk.
-  for (ZoneAtWork& zone : cutover.zones) {
+  std::vector<Reached> reached(cutover.zones.size(), before);
+  for (std::size_t i = 0; i < cutover.zones.size(); ++i) {
     for (const ChangeSet& set : changes) {
-      if (set.zone != zone.plan->zone || set.empty()) continue;
-      auto written = write_zone(cutover, zone, id, set, guard);
+      if (set.zone != cutover.zones[i].plan->zone || set.empty()) continue;
+      auto written = write_zone(cutover, cutover.zones[i], id, set, guard, reached[i]);
       if (!written) result.errors.push_back(within("zone " + set.zone.text(), written.error()));
     }
-    // A second zone is not begun once a first has failed: less to put back.
-    if (!result.errors.empty()) break;
+    // A second zone is not begun once a first has failed: less to put back. A rollback puts back what it can reach.
+    if (!result.errors.empty() && phase != Phase::kRollback) break;
   }
-  result.state = state_of(changes, cutover.zones, result.errors);
+  result.state = state_of(changes, cutover.zones, reached, result.errors);
   if (auto ended = cutover.journal.end_write(id, result.state); !ended) return ended.error();
   return result;
 }
@@ -195,12 +202,12 @@ Result<WriteResult> write(Cutover& cutover, const WriteRequest& request) {
     if (!set.empty()) changes.push_back(set);
   auto id = cutover.journal.begin_write(request.phase, cutover.plan.hash, changes);
   if (!id) return id.error();
-  return carry_out(cutover, *id, request.phase, changes, request.ttl_guard);
+  return carry_out(cutover, *id, request.phase, changes, request.ttl_guard, Reached::kNo);
 }
 
 Result<WriteResult> finish(Cutover& cutover, const WriteRecord& unfinished) {
   const auto guard = unfinished.phase == Phase::kRollback ? WriteRequest::TtlGuard::kValuesOnly : WriteRequest::TtlGuard::kGuarded;
-  return carry_out(cutover, unfinished.id, unfinished.phase, unfinished.changes, guard);
+  return carry_out(cutover, unfinished.id, unfinished.phase, unfinished.changes, guard, Reached::kMaybe);
 }
 
 namespace {
@@ -243,7 +250,7 @@ Result<void> settle_calls(Cutover& cutover, const WriteRecord& record, std::vect
 
 }  // namespace
 
-Result<Settled> settle(Cutover& cutover) {
+Result<Settled> settle(Cutover& cutover, UnreadableZone unreadable) {
   Settled settled;
   auto history = cutover.journal.history();
   if (!history) return history.error();
@@ -255,7 +262,16 @@ Result<Settled> settle(Cutover& cutover) {
     const WriteRecord& record = *at;
     const bool open = record.state == WriteState::kOpen;
     if (!open && record.state != WriteState::kPartial) continue;
-    if (auto calls = settle_calls(cutover, record, settled.lines); !calls) return calls.error();
+    const auto leave_open = [&](const Error& error) {
+      settled.unfinished = record;
+      settled.lines.push_back(fmt::format("what became of the {} begun {} is not known everywhere: {}", to_text(record.phase), format_instant(record.started), error.message));
+    };
+    if (auto calls = settle_calls(cutover, record, settled.lines); !calls) {
+      if (unreadable == UnreadableZone::kError) return calls.error();
+      leave_open(calls.error());
+      continue;
+    }
+    std::optional<Error> trouble;
     std::size_t after = 0;
     std::size_t remaining = 0;
     std::size_t foreign = 0;
@@ -266,12 +282,18 @@ Result<Settled> settle(Cutover& cutover) {
         continue;
       }
       auto now = standings(*zone, set);
-      if (!now) return now.error();
+      if (!now && unreadable == UnreadableZone::kError) return now.error();
+      if (!now) {
+        trouble = now.error();
+        continue;
+      }
       after += now->after;
       remaining += now->remaining.changes.size();
       foreign += now->foreign.size();
     }
-    if (remaining == 0 && foreign == 0) {
+    if (trouble) {
+      leave_open(*trouble);
+    } else if (remaining == 0 && foreign == 0) {
       if (auto ended = cutover.journal.end_write(record.id, WriteState::kDone); !ended) return ended.error();
       settled.lines.push_back(fmt::format("the {} begun {} is complete in the live zone", to_text(record.phase), format_instant(record.started)));
     } else if (after == 0 && open) {

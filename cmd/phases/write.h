@@ -33,7 +33,9 @@ struct Settled {
   std::vector<std::string> lines;          ///< what happened, a sentence each
   std::optional<WriteRecord> unfinished;   ///< a write with changes still to make (open or partial)
 };
-Result<Settled> settle(Cutover& cutover);
+/// A zone that cannot be read is an error; for a rollback it leaves its write open, and the other zones go on.
+enum class UnreadableZone { kError, kLeavesOpen };
+Result<Settled> settle(Cutover& cutover, UnreadableZone unreadable = UnreadableZone::kError);
 
 /// Goes on with an unfinished write under its own journal entry; changes already in force are left alone.
 Result<WriteResult> finish(Cutover& cutover, const WriteRecord& unfinished);
