@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include "cmd/phases/consent.h"
+#include "cmd/phases/writing.h"
 #include "cmd/phases/live.h"
 #include "cmd/phases/phase.h"
-#include "cmd/phases/write.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -79,43 +78,27 @@ Result<PhaseResult> lower_ttl(Cutover& cutover, const PhaseOptions& options) {
   }
   // Every record set holds what the plan expects.
 
-  const bool something_to_do = !nothing_in(wished->changes);
-  if (something_to_do) {
-    if (!agreed(cutover, Phase::kLowerTtl, wished->changes, options)) {
-      result.exit = ExitCode::kClosed;
-      result.headline = "not agreed to; nothing was written (--yes says yes where nobody can be asked)";
-      return result;
-    }
-    auto written = write(cutover, {Phase::kLowerTtl, wished->changes, WriteRequest::TtlGuard::kGuarded});
+  if (!nothing_in(wished->changes)) {
+    auto written = agree_and_write(cutover, {Phase::kLowerTtl, wished->changes, WriteRequest::TtlGuard::kGuarded}, options, result);
     if (!written) return written.error();
-    result.way_back = written->way_back;
-    if (written->state != WriteState::kDone) {
-      tell_trouble(result, written->state, written->errors);
-      return result;
-    }
+    if (!*written) return result;
   }
   // The provider holds the low TTL everywhere.
 
-  auto served = wait_until_served(cutover, Phase::kLowerTtl, wished->wanted, options.sync_timeout, 2);
+  auto served = read_back(cutover, wished->wanted, options, 2, result);
   if (!served) return served.error();
-  result.served_at = served->served_at;
   auto history = cutover.journal.history();
   if (!history) return history.error();
-  const WriteRecord* last = history->last_write(Phase::kLowerTtl);
-  if (served->served_at && last != nullptr && !last->authoritative_at)
-    if (auto kept = cutover.journal.record_authoritative(last->id, *served->served_at); !kept) return kept.error();
   result.gates.push_back(ttl_drained(cutover.plan, *history, drain_facts(cutover.zones), cutover.clock.now()));
-  if (!served->served_at) {
-    result.exit = ExitCode::kGaveUp;
-    result.headline = fmt::format("the TTLs are lowered at the provider, but {} did not serve them yet; the wait has not begun", counted(served->not_serving.size(), "answer"));
-    result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
+  if (!*served) {
+    result.headline = "the TTLs are low at the provider, but not every authoritative address serves them so yet; the wait has not begun";
     result.next = "mend those servers and run `cutover lower-ttl` again";
     return result;
   }
   const std::size_t count = count_changes(wished->changes);
   result.headline = count == 0 ? "every TTL is low already, at the provider and at every authoritative address"
                                : fmt::format("{} lowered to {} s and served so by every authoritative address since {}", counted(count, "TTL"),
-                                             cutover.plan.ttl.during.count(), format_instant(*served->served_at));
+                                             cutover.plan.ttl.during.count(), format_instant(*result.served_at));
   result.opens_at = result.gates.back().opens_at;
   result.next = result.gates.back().open ? "the old TTL has drained: `cutover preflight`, then `cutover swap`"
                 : result.opens_at    ? fmt::format("swap opens at {}; meanwhile run `cutover preflight`", format_opening(*result.opens_at))

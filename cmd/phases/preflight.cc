@@ -67,6 +67,7 @@ Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, con
   tlscheck::Options terms{.anchors = *anchors};
   if (plan.window && plan.window->opens > clock.now()) terms.swap = plan.window->opens;
   terms.standby = plan.standby;
+  terms.timeout = options.timeout;
   auto found = tlscheck::check_endpoints(loop, clock, asked, terms);
   out.checks.insert(out.checks.end(), found.begin(), found.end());
   return out;
@@ -138,8 +139,10 @@ std::vector<Check> check_named_targets(Cutover& cutover, const PreflightOptions&
 }
 
 std::vector<Check> check_old_side(Cutover& cutover, const PreflightOptions& options) {
+  PreflightOptions hurried = options;
+  hurried.timeout = std::chrono::seconds(2);
   return checks_or_trouble(check(
-      cutover.plan, cutover.loop, cutover.clock, options, [](TargetSide side, const DomainName&) { return side == TargetSide::kOld; },
+      cutover.plan, cutover.loop, cutover.clock, hurried, [](TargetSide side, const DomainName&) { return side == TargetSide::kOld; },
       [](const NamedTarget& named) { return named.side == TargetSide::kOld; }));
 }
 

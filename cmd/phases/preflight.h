@@ -11,6 +11,7 @@ namespace cutover {
 struct PreflightOptions {
   std::string ca_file;                              ///< empty: the system's root store
   Severity fail_on = Severity::kError;              ///< the least severity of a failed check that fails the preflight
+  std::chrono::milliseconds timeout{10000};         ///< of one connection, real time
   std::function<Endpoint(const Endpoint&)> route;   ///< where an address really is; empty: where it says (a rehearsal maps it to loopback)
 };
 
@@ -28,7 +29,8 @@ Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop&
 
 /// Only the names that `changes` point at (new CNAME targets), looked up and checked on the spot.
 std::vector<Check> check_named_targets(Cutover& cutover, const PreflightOptions& options, const std::vector<ChangeSet>& changes);
-/// Only the old side: what a rollback would send users back to.
+/// Only the old side: what a rollback would send users back to. Waits two seconds at most for an answer: a rollback
+/// is in a hurry.
 std::vector<Check> check_old_side(Cutover& cutover, const PreflightOptions& options);
 
 }  // namespace cutover

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include "cmd/phases/consent.h"
+#include "cmd/phases/writing.h"
 #include "cmd/phases/live.h"
 #include "cmd/phases/phase.h"
-#include "cmd/phases/write.h"
 #include "cmd/plan/applied.h"
 #include "cmd/plan/external_gate.h"
 #include "core/text.h"
@@ -13,20 +12,12 @@
 namespace cutover {
 namespace {
 
-Seconds served_ttl(const WriteRecord& write) {
-  Seconds ttl{};
-  for (const ChangeSet& set : write.changes)
-    for (const Change& change : set.changes)
-      if (change.before) ttl = std::max(ttl, change.before->ttl);
-  return ttl;
-}
-
 /// Closed while a mistake could still have to be undone in minutes: during standby, and until a rollback's
 /// own bound has passed.
 Gate standby_over(const Plan& plan, const History& history, Instant now) {
   Gate gate{"standby-over", true, std::nullopt, "nothing is swapped, so no standby runs", false};
   if (const WriteRecord* rollback = standing_rollback(history)) {
-    const Instant bound = rollback->authoritative_at.value_or(rollback->ended.value_or(rollback->started)) + served_ttl(*rollback);
+    const Instant bound = rollback->authoritative_at.value_or(rollback->ended.value_or(rollback->started)) + longest_before(rollback->changes, Seconds{});
     gate.open = now >= bound;
     if (!gate.open) gate.opens_at = bound;
     gate.why = fmt::format("the rollback's bound {} {}", gate.open ? "passed" : "passes", format_instant(bound));
@@ -119,31 +110,15 @@ Result<PhaseResult> restore_ttl(Cutover& cutover, const PhaseOptions& options) {
     result.headline = "every TTL is what it was before";
     return result;
   }
-  if (!agreed(cutover, Phase::kRestoreTtl, result.changes, options)) {
-    result.exit = ExitCode::kClosed;
-    result.headline = "not agreed to; nothing was written (--yes says yes where nobody can be asked)";
-    return result;
-  }
-  auto written = write(cutover, {Phase::kRestoreTtl, result.changes, WriteRequest::TtlGuard::kGuarded});
+  auto written = agree_and_write(cutover, {Phase::kRestoreTtl, result.changes, WriteRequest::TtlGuard::kGuarded}, options, result);
   if (!written) return written.error();
-  result.way_back = written->way_back;
-  if (written->state != WriteState::kDone) {
-    tell_trouble(result, written->state, written->errors);
-    return result;
-  }
-  std::vector<std::vector<Wanted>> wanted(cutover.zones.size());
-  for (std::size_t i = 0; i < cutover.zones.size(); ++i)
-    for (const Change& change : result.changes[i].changes) wanted[i].push_back({change.key, change.after, Wanted::Match::kValuesAndTtl});
-  auto served = wait_until_served(cutover, Phase::kRestoreTtl, wanted, options.sync_timeout, 1);
+  if (!*written) return result;
+  auto served = read_back(cutover, after_images(cutover, result.changes, Wanted::Match::kValuesAndTtl), options, 1, result);
   if (!served) return served.error();
-  result.served_at = served->served_at;
-  if (!served->served_at) {
-    result.exit = ExitCode::kGaveUp;
+  if (!*served) {
     result.headline = "the TTLs are back at the provider, but not every authoritative address serves them yet";
-    result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
     return result;
   }
-  if (auto kept = cutover.journal.record_authoritative(written->write, *served->served_at); !kept) return kept.error();
   result.headline = fmt::format("{} restored and served so by every authoritative address", counted(count_changes(result.changes), "TTL"));
   result.next = "this cutover is finished";
   return result;

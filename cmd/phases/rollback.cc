@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include "cmd/phases/consent.h"
+#include "cmd/phases/writing.h"
 #include "cmd/phases/live.h"
 #include "cmd/phases/phase.h"
-#include "cmd/phases/write.h"
 #include "cmd/plan/applied.h"
 #include "cmd/plan/snapshot.h"
 #include "core/text.h"
@@ -17,6 +16,7 @@ struct Undoing {
   std::vector<ChangeSet> changes;
   std::vector<Drift> drift;
   std::size_t already_back = 0;
+  std::vector<std::string> notes;
 };
 
 /// From the journal; where that is lost, from the snapshot that lay beside it.
@@ -32,6 +32,8 @@ Result<std::vector<ChangeSet>> what_was_swapped(const History& history, const Ph
 /// The inverse of what was swapped, against what is live: only what is still swapped is put back.
 Result<Undoing> undoing(Cutover& cutover, const std::vector<ChangeSet>& swapped) {
   Undoing out;
+  std::optional<Error> unreadable;
+  std::size_t read = 0;
   for (ZoneAtWork& zone : cutover.zones) {
     ChangeSet todo;
     todo.zone = zone.plan->zone;
@@ -40,7 +42,14 @@ Result<Undoing> undoing(Cutover& cutover, const std::vector<ChangeSet>& swapped)
       std::vector<RecordKey> keys;
       for (const Change& change : mine->changes) keys.push_back(change.key);
       auto live = look(cutover, zone, Phase::kRollback, keys);
-      if (!live) return live.error();
+      if (!live) {
+        // One dead server does not keep the other zones on the new side: this one is tried, told, and resumed later.
+        unreadable = live.error();
+        out.notes.push_back(live.error().message);
+        out.changes.push_back(rollback_of(*mine));
+        continue;
+      }
+      ++read;
       for (Change change : rollback_of(*mine).changes) {
         const auto found = live->at_provider(change.key);
         switch (standing_of(change, found)) {
@@ -59,39 +68,22 @@ Result<Undoing> undoing(Cutover& cutover, const std::vector<ChangeSet>& swapped)
     }
     out.changes.push_back(std::move(todo));
   }
+  if (unreadable && read == 0) return *unreadable;
   return out;
 }
 
-Result<void> read_back(Cutover& cutover, const PhaseOptions& options, PhaseResult& result) {
-  std::vector<std::vector<Wanted>> wanted(cutover.zones.size());
-  Seconds ttl{};
-  for (std::size_t i = 0; i < cutover.zones.size(); ++i) {
-    for (const ChangeSet& set : result.changes) {
-      if (set.zone != cutover.zones[i].plan->zone) continue;
-      for (const Change& change : set.changes) {
-        wanted[i].push_back({change.key, change.after, Wanted::Match::kValues});
-        if (change.before) ttl = std::max(ttl, change.before->ttl);
-      }
-    }
-  }
-  auto served = wait_until_served(cutover, Phase::kRollback, wanted, options.sync_timeout, 1);
+Result<void> look_back(Cutover& cutover, const PhaseOptions& options, PhaseResult& result) {
+  auto served = read_back(cutover, after_images(cutover, result.changes, Wanted::Match::kValues), options, 1, result);
   if (!served) return served.error();
-  if (!served->served_at) {
-    result.exit = ExitCode::kGaveUp;
+  if (!*served) {
     result.headline = "the old values are back at the provider, but not every authoritative address serves them yet";
-    result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
     result.next = "look at those servers; `cutover status` tells more";
     return {};
   }
-  auto history = cutover.journal.history();
-  if (!history) return history.error();
-  if (const WriteRecord* last = history->last_write(Phase::kRollback); last != nullptr && !last->authoritative_at)
-    if (auto kept = cutover.journal.record_authoritative(last->id, *served->served_at); !kept) return kept;
-  result.served_at = served->served_at;
-  result.bound = *served->served_at + ttl;
+  result.bound = *result.served_at + longest_before(result.changes, Seconds{});
   result.headline = fmt::format("{} put back; every authoritative address serves the old values since {}", counted(count_changes(result.changes), "record set"),
-                                format_instant(*served->served_at));
-  result.next = fmt::format("users are back by {} (caches that honour TTLs); then `cutover restore-ttl`", format_instant(*result.bound));
+                                format_instant(*result.served_at));
+  result.next = fmt::format("users are back by {} (caches that honour TTLs); then `cutover restore-ttl`", format_opening(*result.bound));
   return {};
 }
 
@@ -110,7 +102,7 @@ Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
       tell_trouble(result, (*continued)->state, (*continued)->errors);
       return result;
     }
-    if (auto read = read_back(cutover, options, result); !read) return read.error();
+    if (auto looked = look_back(cutover, options, result); !looked) return looked.error();
     return result;
   }
   auto history = cutover.journal.history();
@@ -125,7 +117,7 @@ Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
       return result;
     }
     result.changes = last->changes;
-    if (auto read = read_back(cutover, options, result); !read) return read.error();
+    if (auto looked = look_back(cutover, options, result); !looked) return looked.error();
     if (result.exit == ExitCode::kDone) result.headline = "everything is put back already; " + result.headline;
     return result;
   }
@@ -134,6 +126,7 @@ Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
   auto todo = undoing(cutover, swapped);
   if (!todo) return todo.error();
   result.changes = todo->changes;
+  for (const std::string& note : todo->notes) cutover.log(note);
   result.gates.push_back(no_drift(todo->drift));
   if (options.drifted == PhaseOptions::Drifted::kSkip && !todo->drift.empty()) {
     result.gates.back().overridden = true;
@@ -152,21 +145,10 @@ Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
   }
   // The old side's health is known and shown; it does not stop anybody at 3 a.m.
 
-  if (!nothing_in(result.changes)) {
-    if (!agreed(cutover, Phase::kRollback, result.changes, options)) {
-      result.exit = ExitCode::kClosed;
-      result.headline = "not agreed to; nothing was written (--yes says yes where nobody can be asked)";
-      return result;
-    }
-  }
-  auto written = write(cutover, {Phase::kRollback, result.changes, WriteRequest::TtlGuard::kValuesOnly});
+  auto written = agree_and_write(cutover, {Phase::kRollback, result.changes, WriteRequest::TtlGuard::kValuesOnly}, options, result);
   if (!written) return written.error();
-  result.way_back = written->way_back;
-  if (written->state != WriteState::kDone) {
-    tell_trouble(result, written->state, written->errors);
-    return result;
-  }
-  if (auto read = read_back(cutover, options, result); !read) return read.error();
+  if (!*written) return result;
+  if (auto looked = look_back(cutover, options, result); !looked) return looked.error();
   return result;
 }
 

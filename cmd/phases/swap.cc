@@ -3,10 +3,9 @@
 #include <algorithm>
 
 #include "cmd/phases/cache_look.h"
-#include "cmd/phases/consent.h"
+#include "cmd/phases/writing.h"
 #include "cmd/phases/live.h"
 #include "cmd/phases/phase.h"
-#include "cmd/phases/write.h"
 #include "cmd/plan/applied.h"
 #include "cmd/plan/external_gate.h"
 #include "core/text.h"
@@ -85,24 +84,6 @@ Result<Compared> compare(Cutover& cutover, const PhaseOptions& options) {
   return out;
 }
 
-std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const std::vector<ChangeSet>& changes) {
-  std::vector<std::vector<Wanted>> wanted(cutover.zones.size());
-  for (std::size_t i = 0; i < cutover.zones.size(); ++i)
-    for (const ChangeSet& set : changes)
-      if (set.zone == cutover.zones[i].plan->zone)
-        for (const Change& change : set.changes) wanted[i].push_back({change.key, change.after, Wanted::Match::kValues});
-  return wanted;
-}
-
-/// The TTL that caches may hold the old answer for, counted from when all servers serve the new one.
-Seconds old_answer_ttl(const std::vector<ChangeSet>& changes, Seconds low) {
-  Seconds ttl = low;
-  for (const ChangeSet& set : changes)
-    for (const Change& change : set.changes)
-      if (change.before) ttl = std::max(ttl, change.before->ttl);
-  return ttl;
-}
-
 /// What is in force when the plan finds nothing left to do: from the journal, or, where somebody swapped
 /// without it, from the plan.
 Result<std::vector<ChangeSet>> swapped_already(const Cutover& cutover) {
@@ -121,25 +102,18 @@ Result<std::vector<ChangeSet>> swapped_already(const Cutover& cutover) {
 }
 
 /// Reads back what a finished swap left, and says where things stand.
-Result<void> read_back(Cutover& cutover, const PhaseOptions& options, PhaseResult& result) {
-  auto served = wait_until_served(cutover, Phase::kSwap, after_images(cutover, result.changes), options.sync_timeout, 1);
+Result<void> look_back(Cutover& cutover, const PhaseOptions& options, PhaseResult& result) {
+  auto served = read_back(cutover, after_images(cutover, result.changes, Wanted::Match::kValues), options, 1, result);
   if (!served) return served.error();
-  if (!served->served_at) {
-    result.exit = ExitCode::kGaveUp;
+  if (!*served) {
     result.headline = "the swap is applied at the provider, but not every authoritative address serves it yet";
-    result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
     result.next = "`cutover watch` goes on looking; `cutover rollback` puts everything back";
     return {};
   }
-  auto history = cutover.journal.history();
-  if (!history) return history.error();
-  if (const WriteRecord* last = history->last_write(Phase::kSwap); last != nullptr && !last->authoritative_at)
-    if (auto kept = cutover.journal.record_authoritative(last->id, *served->served_at); !kept) return kept;
-  result.served_at = served->served_at;
-  result.bound = *served->served_at + old_answer_ttl(result.changes, cutover.plan.ttl.during);
+  result.bound = *result.served_at + longest_before(result.changes, cutover.plan.ttl.during);
   result.headline = fmt::format("{} swapped; every authoritative address serves the new values since {}", counted(count_changes(result.changes), "record set"),
-                                format_instant(*served->served_at));
-  result.next = fmt::format("`cutover watch`: caches that honour TTLs have turned by {}", format_instant(*result.bound));
+                                format_instant(*result.served_at));
+  result.next = fmt::format("`cutover watch`: caches that honour TTLs have turned by {}", format_opening(*result.bound));
   return {};
 }
 
@@ -241,7 +215,7 @@ Result<PhaseResult> swap(Cutover& cutover, const PhaseOptions& options) {
       tell_trouble(result, (*continued)->state, (*continued)->errors);
       return result;
     }
-    if (auto read = read_back(cutover, options, result); !read) return read.error();
+    if (auto looked = look_back(cutover, options, result); !looked) return looked.error();
     return result;
   }
   // Nothing unfinished is left behind.
@@ -256,7 +230,7 @@ Result<PhaseResult> swap(Cutover& cutover, const PhaseOptions& options) {
     auto swapped = swapped_already(cutover);
     if (!swapped) return swapped.error();
     result.changes = std::move(*swapped);
-    if (auto read = read_back(cutover, options, result); !read) return read.error();
+    if (auto looked = look_back(cutover, options, result); !looked) return looked.error();
     if (result.exit == ExitCode::kDone) result.headline = "everything is swapped already; " + result.headline;
     return result;
   }
@@ -282,21 +256,12 @@ Result<PhaseResult> swap(Cutover& cutover, const PhaseOptions& options) {
       return result;
     }
   }
-  if (!agreed(cutover, Phase::kSwap, view->changes, options)) {
-    result.exit = ExitCode::kClosed;
-    result.headline = "not agreed to; nothing was written (--yes says yes where nobody can be asked)";
-    return result;
-  }
-  auto written = write(cutover, {Phase::kSwap, view->changes, WriteRequest::TtlGuard::kGuarded});
+  auto written = agree_and_write(cutover, {Phase::kSwap, view->changes, WriteRequest::TtlGuard::kGuarded}, options, result);
   if (!written) return written.error();
-  result.way_back = written->way_back;
-  if (written->state != WriteState::kDone) {
-    tell_trouble(result, written->state, written->errors);
-    return result;
-  }
+  if (!*written) return result;
   // Accepted by the provider. Now look at what is really served.
 
-  if (auto read = read_back(cutover, options, result); !read) return read.error();
+  if (auto looked = look_back(cutover, options, result); !looked) return looked.error();
   return result;
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "cmd/phases/live.h"
-#include "cmd/phases/write.h"
+#include "cmd/phases/writing.h"
 #include "cmd/plan/applied.h"
 #include "core/text.h"
 #include "dnsprobe/catalogue.h"
@@ -45,14 +45,6 @@ const ChangeSet* changes_of(const Watched& watched, const ZoneAtWork& zone) {
   for (const ChangeSet& set : watched.changes)
     if (set.zone == zone.plan->zone) return &set;
   return nullptr;
-}
-
-std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const Watched& watched) {
-  std::vector<std::vector<Wanted>> wanted(cutover.zones.size());
-  for (std::size_t i = 0; i < cutover.zones.size(); ++i)
-    if (const ChangeSet* set = changes_of(watched, cutover.zones[i]))
-      for (const Change& change : set->changes) wanted[i].push_back({change.key, change.after, Wanted::Match::kValues});
-  return wanted;
 }
 
 /// One expectation per changed record set. The old answer may live as long as the TTL it was served with
@@ -158,7 +150,8 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   // It is known what to ask, whom, and for which answer.
 
   const Instant started = cutover.clock.now();
-  auto served = wait_until_served(cutover, Phase::kWatch, after_images(cutover, *watched), options.sync_timeout, 1);
+  const Seconds patience = std::min(options.sync_timeout, options.give_up.value_or(cutover.plan.watch.give_up));
+  auto served = wait_until_served(cutover, Phase::kWatch, after_images(cutover, watched->changes, Wanted::Match::kValues), patience, 1);
   if (!served) return served.error();
   if (!served->served_at) {
     result.exit = ExitCode::kGaveUp;

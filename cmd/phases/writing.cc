@@ -1,10 +1,9 @@
-#include "cmd/phases/consent.h"
+#include "cmd/phases/writing.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "cmd/phases/write.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -45,6 +44,9 @@ std::size_t count_changes(const std::vector<ChangeSet>& changes) {
   return count;
 }
 
+namespace {
+
+/// Shows the diff and asks, unless consent was given (the result shows the diff too).
 bool agreed(Cutover& cutover, Phase phase, const std::vector<ChangeSet>& changes, const PhaseOptions& options) {
   if (options.consent == PhaseOptions::Consent::kGiven) return true;
   for (const ChangeSet& set : changes) {
@@ -55,8 +57,56 @@ bool agreed(Cutover& cutover, Phase phase, const std::vector<ChangeSet>& changes
   return cutover.telling.confirm && cutover.telling.confirm(fmt::format("{}: write {} now?", to_text(phase), counted(count_changes(changes), "change")));
 }
 
+}  // namespace
+
+Result<bool> agree_and_write(Cutover& cutover, const WriteRequest& request, const PhaseOptions& options, PhaseResult& result) {
+  if (!nothing_in(request.changes) && !agreed(cutover, request.phase, request.changes, options)) {
+    result.exit = ExitCode::kClosed;
+    result.headline = "not agreed to; nothing was written (--yes says yes where nobody can be asked)";
+    return false;
+  }
+  auto written = write(cutover, request);
+  if (!written) return written.error();
+  result.way_back = written->way_back;
+  if (written->state == WriteState::kDone) return true;
+  tell_trouble(result, written->state, written->errors);
+  return false;
+}
+
+Result<bool> read_back(Cutover& cutover, const std::vector<std::vector<Wanted>>& wanted, const PhaseOptions& options, int clean_sweeps, PhaseResult& result) {
+  auto served = wait_until_served(cutover, result.phase, wanted, options.sync_timeout, clean_sweeps);
+  if (!served) return served.error();
+  if (!served->served_at) {
+    result.exit = ExitCode::kGaveUp;
+    result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
+    return false;
+  }
+  result.served_at = served->served_at;
+  auto history = cutover.journal.history();
+  if (!history) return history.error();
+  if (const WriteRecord* last = history->last_write(result.phase); last != nullptr && !last->authoritative_at)
+    if (auto kept = cutover.journal.record_authoritative(last->id, *served->served_at); !kept) return kept.error();
+  return true;
+}
+
+std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const std::vector<ChangeSet>& changes, Wanted::Match match) {
+  std::vector<std::vector<Wanted>> wanted(cutover.zones.size());
+  for (std::size_t i = 0; i < cutover.zones.size(); ++i)
+    for (const ChangeSet& set : changes)
+      if (set.zone == cutover.zones[i].plan->zone)
+        for (const Change& change : set.changes) wanted[i].push_back({change.key, change.after, match});
+  return wanted;
+}
+
+Seconds longest_before(const std::vector<ChangeSet>& changes, Seconds least) {
+  for (const ChangeSet& set : changes)
+    for (const Change& change : set.changes)
+      if (change.before) least = std::max(least, change.before->ttl);
+  return least;
+}
+
 Result<std::optional<Continued>> settle_and_continue(Cutover& cutover, Phase phase, const PhaseOptions& options, std::vector<std::string>& notes) {
-  auto settled = settle(cutover);
+  auto settled = settle(cutover, phase == Phase::kRollback ? UnreadableZone::kLeavesOpen : UnreadableZone::kError);
   if (!settled) return settled.error();
   for (const std::string& line : settled->lines) {
     notes.push_back(line);
@@ -82,7 +132,9 @@ void tell_trouble(PhaseResult& result, WriteState state, const std::vector<Error
   const std::string_view phase = to_text(result.phase);
   if (state == WriteState::kPartial) {
     result.exit = ExitCode::kPartial;
-    result.headline = fmt::format("{} is partial: some record sets are written and some are not", phase);
+    const bool unknown = std::any_of(errors.begin(), errors.end(), [](const Error& e) { return e.code == ErrorCode::kUnknown; });
+    result.headline = unknown ? fmt::format("whether the {} was made everywhere is not known, so it counts as partial", phase)
+                              : fmt::format("{} is partial: some record sets are written and some are not", phase);
     result.next = result.phase == Phase::kSwap ? "finish it with `cutover swap --resume`, or undo it with `cutover rollback`"
                                                : fmt::format("finish it with `cutover {} --resume`", phase);
     return;

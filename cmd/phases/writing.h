@@ -2,7 +2,9 @@
 #include <optional>
 #include <vector>
 
+#include "cmd/phases/live.h"
 #include "cmd/phases/phase.h"
+#include "cmd/phases/write.h"
 
 namespace cutover {
 
@@ -13,8 +15,16 @@ namespace cutover {
 Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& options, std::vector<Gate>& gates);
 /// kConflict when the plan is not the one that was reviewed (`--plan-hash`).
 Result<void> check_plan_hash(const Cutover& cutover, const PhaseOptions& options);
-/// Shows the diff through the log and asks, unless consent was given (the result shows the diff too). False: no.
-bool agreed(Cutover& cutover, Phase phase, const std::vector<ChangeSet>& changes, const PhaseOptions& options);
+/// Agreement, then the write. True: it is done, and the way back is in the result. False: the result says why not.
+Result<bool> agree_and_write(Cutover& cutover, const WriteRequest& request, const PhaseOptions& options, PhaseResult& result);
+/// Reads back until every authoritative address serves what is wanted, and journals since when for the last write of
+/// the phase. True: `served_at` is in the result. False: time was up; exit code and notes are in the result.
+Result<bool> read_back(Cutover& cutover, const std::vector<std::vector<Wanted>>& wanted, const PhaseOptions& options, int clean_sweeps, PhaseResult& result);
+/// The after-images of changes, per zone of the plan.
+std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const std::vector<ChangeSet>& changes, Wanted::Match match);
+/// The largest TTL that the record sets had right before the changes, and at least `least`: how long caches may hold
+/// the old answers.
+Seconds longest_before(const std::vector<ChangeSet>& changes, Seconds least);
 /// Settles what a killed process left, and goes on with it when it is of `phase`. The result is what the
 /// continued write did; nullopt: nothing was left to go on with. kPartial: an unfinished write of another
 /// phase, or a partial one without --resume.
