@@ -17,6 +17,8 @@ Result<std::vector<std::filesystem::path>> save_way_back(Cutover& cutover, Phase
   auto saved = write_way_back(cutover.plan, phase, write, cutover.clock.now(), changes, scripts);
   if (!saved) return saved.error();
   for (const std::string& note : saved->notes) cutover.log(note);
+  // Whoever is told of a path may stand in another folder.
+  for (std::filesystem::path& path : saved->paths) path = std::filesystem::absolute(path);
   return std::move(saved->paths);
 }
 
