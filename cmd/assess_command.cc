@@ -26,7 +26,9 @@ Result<providers::ProviderConfig> provider_of(const AssessFlags& flags) {
   if (!flags.key.empty()) config.options["key"] = flags.key;
   for (const std::string& option : flags.options) {
     const auto equals = option.find('=');
-    if (equals == std::string::npos) return fail(ErrorCode::kUsage, fmt::format("--option '{}' has no value; write --option KEY=VALUE", printable(option)));
+    if (equals == std::string::npos)
+      return fail(ErrorCode::kUsage,
+                  fmt::format("--option '{}' has no value; write --option KEY=VALUE", printable(option)));
     config.options[option.substr(0, equals)] = option.substr(equals + 1);
   }
   return config;
@@ -35,7 +37,8 @@ Result<providers::ProviderConfig> provider_of(const AssessFlags& flags) {
 Result<AssessRequest> request_of(const GlobalOptions& global, const AssessFlags& flags) {
   AssessRequest request;
   if (flags.map.empty() == flags.from.empty())
-    return fail(ErrorCode::kUsage, "assess needs to know what moves where: either --from ADDRESS... --to ADDRESS..., or --map OLD=NEW...");
+    return fail(ErrorCode::kUsage,
+                "assess needs to know what moves where: either --from ADDRESS... --to ADDRESS..., or --map OLD=NEW...");
   auto mapping = flags.map.empty() ? mapping_from_sides(flags.from, flags.to) : mapping_from_pairs(flags.map);
   if (!mapping) return mapping.error();
   request.mapping = std::move(*mapping);
@@ -46,7 +49,8 @@ Result<AssessRequest> request_of(const GlobalOptions& global, const AssessFlags&
   if (!authoritative) return authoritative.error();
   auto provider = provider_of(flags);
   if (!provider) return provider.error();
-  if (!flags.zone_file.empty() && flags.zones.size() != 1) return fail(ErrorCode::kUsage, "--zone-file holds one zone: give exactly one --zone with it");
+  if (!flags.zone_file.empty() && flags.zones.size() != 1)
+    return fail(ErrorCode::kUsage, "--zone-file holds one zone: give exactly one --zone with it");
   for (const std::string& text : flags.zones) {
     auto zone = DomainName::from_text(text);
     if (!zone) return within("--zone", zone.error());

@@ -25,11 +25,14 @@ void on_signal(int) {
 
 ExitCode exit_code_of(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kConflict: return ExitCode::kClosed;
+    case ErrorCode::kConflict:
+      return ExitCode::kClosed;
     case ErrorCode::kPartial:
-    case ErrorCode::kUnknown: return ExitCode::kPartial;
+    case ErrorCode::kUnknown:
+      return ExitCode::kPartial;
     case ErrorCode::kNetwork:
-    case ErrorCode::kTimeout: return ExitCode::kGaveUp;
+    case ErrorCode::kTimeout:
+      return ExitCode::kGaveUp;
     case ErrorCode::kUsage:
     case ErrorCode::kInvalid:
     case ErrorCode::kIo:
@@ -40,7 +43,8 @@ ExitCode exit_code_of(ErrorCode code) {
     case ErrorCode::kBusy:
     case ErrorCode::kCorrupt:
     case ErrorCode::kUnsupported:
-    case ErrorCode::kInternal: return ExitCode::kError;
+    case ErrorCode::kInternal:
+      return ExitCode::kError;
   }
   return ExitCode::kError;
 }
@@ -66,7 +70,9 @@ void print_result(const std::string& text) {
   std::cout << std::flush;
 }
 
-bool is_interactive(const GlobalOptions& global) { return !global.ci && isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0; }
+bool is_interactive(const GlobalOptions& global) {
+  return !global.ci && isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
+}
 
 bool stop_requested() { return signals_seen > 0; }
 
@@ -107,12 +113,16 @@ Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan) {
   if (flags.skip_drifted) options.drifted = PhaseOptions::Drifted::kSkip;
   options.from_snapshot = flags.from_snapshot;
   if (flags.plan_hash.empty())
-    return fail(ErrorCode::kUsage, "--plan-hash is empty (a variable that is not set?), so nothing was written; give the hash that `cutover plan` prints");
+    return fail(ErrorCode::kUsage,
+                "--plan-hash is empty (a variable that is not set?), so nothing was written; give the hash that "
+                "`cutover plan` prints");
   if (flags.plan_hash != WriteFlags::kAnyPlan) options.plan_hash = flags.plan_hash;
   for (const std::string& text : flags.overrides) {
     const auto equals = text.find('=');
     if (equals == std::string::npos)
-      return fail(ErrorCode::kUsage, fmt::format("--override '{}' has no reason; write --override {}=\"why this is safe\"", printable(text), printable(text)));
+      return fail(ErrorCode::kUsage,
+                  fmt::format("--override '{}' has no reason; write --override {}=\"why this is safe\"",
+                              printable(text), printable(text)));
     options.overrides.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   auto timeout = parse_duration(flags.sync_timeout);
@@ -132,7 +142,8 @@ Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan) {
         }
       }
     }
-    if (!found) return fail(ErrorCode::kUsage, fmt::format("--only '{}' is no name that the plan changes", printable(text)));
+    if (!found)
+      return fail(ErrorCode::kUsage, fmt::format("--only '{}' is no name that the plan changes", printable(text)));
   }
   return options;
 }

@@ -15,7 +15,7 @@ enum class OutputForm { kText, kJson, kNdjson, kJunit };
 struct GlobalOptions {
   std::string plan_file = "cutover.yaml";
   OutputForm output = OutputForm::kText;
-  bool ci = false;     ///< no live redraw, no colour; implied where stdout is no terminal
+  bool ci = false;  ///< no live redraw, no colour; implied where stdout is no terminal
 };
 
 /// Tells an error on stderr and gives the exit code that goes with it.
@@ -78,7 +78,7 @@ ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags);
 struct AssessFlags {
   std::vector<std::string> zones;
   std::string provider = "rfc2136";
-  std::vector<std::string> options;       ///< provider options as key=value
+  std::vector<std::string> options;  ///< provider options as key=value
   std::string server;
   std::string key;
   std::string zone_file;

@@ -14,12 +14,14 @@ void add_write_flags(CLI::App& command, cutover::WriteFlags& flags) {
   command.add_flag("--yes", flags.yes, "Agree to the diff that is shown (needed where nobody can be asked)");
   command.add_flag("--resume", flags.resume, "Go on with a partial write");
   command.add_option("--plan-hash", flags.plan_hash, "Refuse unless the plan has this hash (`cutover plan` prints it)");
-  command.add_option("--sync-timeout", flags.sync_timeout, "How long the authoritative servers may take to serve it")->capture_default_str();
+  command.add_option("--sync-timeout", flags.sync_timeout, "How long the authoritative servers may take to serve it")
+      ->capture_default_str();
 }
 
 // Not for rollback: it has no gate but drift, and that is skipped record set by record set.
 void add_override(CLI::App& command, cutover::WriteFlags& flags) {
-  command.add_option("--override", flags.overrides, "Open one closed gate by name, with a reason: GATE=\"REASON\" (journalled)");
+  command.add_option("--override", flags.overrides,
+                     "Open one closed gate by name, with a reason: GATE=\"REASON\" (journalled)");
 }
 
 }  // namespace
@@ -37,7 +39,8 @@ int main(int argc, char** argv) {
                                                          {"json", cutover::OutputForm::kJson},
                                                          {"ndjson", cutover::OutputForm::kNdjson},
                                                          {"junit", cutover::OutputForm::kJunit}};
-  app.add_option("-o,--output", global.output, "text, json, ndjson (watch) or junit (preflight)")->transform(CLI::CheckedTransformer(forms, CLI::ignore_case));
+  app.add_option("-o,--output", global.output, "text, json, ndjson (watch) or junit (preflight)")
+      ->transform(CLI::CheckedTransformer(forms, CLI::ignore_case));
   app.add_flag("--ci", global.ci, "No live redraw and no questions; implied without a terminal");
 
   ExitCode exit = ExitCode::kDone;
@@ -47,10 +50,13 @@ int main(int argc, char** argv) {
     added->callback([&exit, run] { exit = run(); });
     return added;
   };
-  const auto plan_file = [&](CLI::App* added) { added->add_option("plan", global.plan_file, "The plan file")->capture_default_str(); };
+  const auto plan_file = [&](CLI::App* added) {
+    added->add_option("plan", global.plan_file, "The plan file")->capture_default_str();
+  };
 
   cutover::AssessFlags assess;
-  CLI::App* added = command("assess", "Read the live zone, find every mention of the old side, write the plan file", [&] { return run_assess(global, assess); });
+  CLI::App* added = command("assess", "Read the live zone, find every mention of the old side, write the plan file",
+                            [&] { return run_assess(global, assess); });
   added->add_option("plan", global.plan_file, "The plan file to write")->capture_default_str();
   added->add_option("--zone", assess.zones, "Zone to read (may be repeated)")->required();
   added->add_option("--provider", assess.provider, "Where the zone is held")->capture_default_str();
@@ -58,7 +64,8 @@ int main(int argc, char** argv) {
   added->add_option("--server", assess.server, "Provider option `server`: ADDRESS[:PORT] or a name");
   added->add_option("--key", assess.key, "Provider option `key`: env/NAME or file/PATH");
   added->add_option("--zone-file", assess.zone_file, "Read the zone from this file instead of from the provider");
-  added->add_option("--authoritative", assess.authoritative, "Authoritative servers, where the delegation cannot be walked from here");
+  added->add_option("--authoritative", assess.authoritative,
+                    "Authoritative servers, where the delegation cannot be walked from here");
   added->add_option("--lookup", assess.lookup, "Resolver for the program's own look-ups, instead of the system's");
   added->add_option("--from", assess.from, "Old addresses or targets, paired in order with --to")->allow_extra_args();
   added->add_option("--to", assess.to, "New addresses or targets");
@@ -68,20 +75,26 @@ int main(int argc, char** argv) {
   added->add_flag("--force", assess.force, "Overwrite an existing plan file");
   added->add_flag("--offline", assess.offline, "With --zone-file: do not ask the authoritative servers");
 
-  plan_file(command("plan", "Live zone against plan: the diff, the timeline of gates, the risks, the plan's hash", [&] { return run_plan(global); }));
-  plan_file(command("status", "Where this cutover stands, what may happen next and when", [&] { return run_status(global); }));
+  plan_file(command("plan", "Live zone against plan: the diff, the timeline of gates, the risks, the plan's hash",
+                    [&] { return run_plan(global); }));
+  plan_file(command("status", "Where this cutover stands, what may happen next and when",
+                    [&] { return run_status(global); }));
 
   cutover::WriteFlags writing;
-  added = command("lower-ttl", "Lower the TTL of every record set that the swap will change", [&] { return run_lower_ttl(global, writing); });
+  added = command("lower-ttl", "Lower the TTL of every record set that the swap will change",
+                  [&] { return run_lower_ttl(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
   add_override(*added, writing);
 
   cutover::PreflightFlags preflight;
-  added = command("preflight", "Certificates and endpoints of the new side, before any DNS change", [&] { return run_preflight(global, preflight); });
+  added = command("preflight", "Certificates and endpoints of the new side, before any DNS change",
+                  [&] { return run_preflight(global, preflight); });
   plan_file(added);
   added->add_option("--ca-file", preflight.ca_file, "Trust these certificates (PEM) instead of the system's store");
-  added->add_option("--fail-on", preflight.fail_on, "note, warning or error")->capture_default_str()->check(CLI::IsMember({"note", "warning", "error"}));
+  added->add_option("--fail-on", preflight.fail_on, "note, warning or error")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"note", "warning", "error"}));
 
   added = command("swap", "The change itself, behind its gates", [&] { return run_swap(global, writing); });
   plan_file(added);
@@ -92,14 +105,17 @@ int main(int argc, char** argv) {
   added->add_option("--ca-file", writing.ca_file, "As for preflight: targets that are names are checked again");
 
   cutover::WatchFlags watching;
-  added = command("watch", "Authoritative servers first, then the resolvers, until converged or given up", [&] { return run_watch(global, watching); });
+  added = command("watch", "Authoritative servers first, then the resolvers, until converged or given up",
+                  [&] { return run_watch(global, watching); });
   plan_file(added);
   added->add_option("--give-up", watching.give_up, "Give up after this long, instead of the plan's `give-up`");
 
-  added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", [&] { return run_rollback(global, writing); });
+  added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL",
+                  [&] { return run_rollback(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
-  added->add_option("--from-snapshot", writing.from_snapshot, "Undo what this snapshot-swap-N.json says, where the journal is lost");
+  added->add_option("--from-snapshot", writing.from_snapshot,
+                    "Undo what this snapshot-swap-N.json says, where the journal is lost");
   added->add_flag("--skip-drifted", writing.skip_drifted, "Leave record sets alone that somebody else changed");
   added->add_option("--ca-file", writing.ca_file, "As for preflight: the old side is checked and shown");
 
@@ -110,14 +126,19 @@ int main(int argc, char** argv) {
   added->add_flag("--wait", writing.wait, "Wait until standby is over instead of exiting with 2");
 
   cutover::RehearseFlags rehearsal;
-  added = command("rehearse", "The same plan and the same code against a small Internet on loopback, with a fast clock", [&] { return run_rehearse(global, rehearsal); });
+  added = command("rehearse", "The same plan and the same code against a small Internet on loopback, with a fast clock",
+                  [&] { return run_rehearse(global, rehearsal); });
   plan_file(added);
-  added->add_option("--speed", rehearsal.speed, "Seconds of the rehearsal per real second in the long waits")->capture_default_str()->check(CLI::Range(1.0, 1e6));
+  added->add_option("--speed", rehearsal.speed, "Seconds of the rehearsal per real second in the long waits")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 1e6));
 
   cutover::RehearseFlags demonstration;
   demonstration.speed = 2880;
   added = command("demo", "A rehearsal with a built-in plan", [&] { return run_demo(global, demonstration); });
-  added->add_option("--speed", demonstration.speed, "Seconds of the demo per real second in the long waits")->capture_default_str()->check(CLI::Range(1.0, 1e6));
+  added->add_option("--speed", demonstration.speed, "Seconds of the demo per real second in the long waits")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 1e6));
 
   command("schema", "JSON Schema of the plan file, for editors", [&] { return cutover::run_schema(); });
 

@@ -43,7 +43,8 @@ ExitCode run_status(const GlobalOptions& global) {
     facts.push_back(fact);
   }
   const Status status = status_of(*plan, history, facts, clock.now());
-  print_result(global.output == OutputForm::kText ? status_as_text(status, *plan, clock.now()) : status_as_json(status, *plan));
+  print_result(global.output == OutputForm::kText ? status_as_text(status, *plan, clock.now())
+                                                  : status_as_json(status, *plan));
   return ExitCode::kDone;
 }
 

@@ -18,12 +18,16 @@ TextStyle style_of(const GlobalOptions& global) {
 }
 
 std::string rendered(const GlobalOptions& global, const Plan& plan, const PreflightResult& result, Instant now) {
-  const CheckReport report{"preflight of " + plan.name, now, result.checks, result.root_store, result.headline, result.next};
+  const CheckReport report{
+      "preflight of " + plan.name, now, result.checks, result.root_store, result.headline, result.next};
   switch (global.output) {
-    case OutputForm::kJunit: return checks_as_junit(report);
+    case OutputForm::kJunit:
+      return checks_as_junit(report);
     case OutputForm::kJson:
-    case OutputForm::kNdjson: return checks_as_json(report);
-    case OutputForm::kText: break;
+    case OutputForm::kNdjson:
+      return checks_as_json(report);
+    case OutputForm::kText:
+      break;
   }
   return checks_as_text(report, style_of(global));
 }
@@ -40,7 +44,9 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
   if (!journal) log_line("not journalled, so `swap` will not know of it: " + journal.error().message);
   PreflightOptions options;
   options.ca_file = flags.ca_file;
-  options.fail_on = flags.fail_on == "note" ? Severity::kNote : flags.fail_on == "warning" ? Severity::kWarning : Severity::kError;
+  options.fail_on = flags.fail_on == "note"      ? Severity::kNote
+                    : flags.fail_on == "warning" ? Severity::kWarning
+                                                 : Severity::kError;
   auto result = preflight(*plan, journal ? &*journal : nullptr, loop, clock, options);
   if (!result) return tell(result.error());
   print_result(rendered(global, *plan, *result, clock.now()));

@@ -47,7 +47,8 @@ ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags) {
   auto plan = parse_plan(kDemoPlan, "demo.yaml");
   if (!plan) return tell(plan.error());
   log_line("A shop moves to another hosting company, on a small Internet that exists only on this machine's loopback.");
-  log_line(fmt::format("TTLs are a day; the long wait runs {:.0f} times faster. Nothing outside this machine is asked.\n", flags.speed));
+  log_line(fmt::format(
+      "TTLs are a day; the long wait runs {:.0f} times faster. Nothing outside this machine is asked.\n", flags.speed));
   return run(global, *plan, {flags.speed, log_line, stop_requested});
 }
 

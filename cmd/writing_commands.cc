@@ -14,7 +14,9 @@ ExitCode run_writing(const GlobalOptions& global, const WriteFlags& flags, Writi
     PreflightOptions checks;
     checks.ca_file = flags.ca_file;
     if (look == LastLook::kNewTargets)
-      options->last_look = [&](const std::vector<ChangeSet>& changes) { return check_named_targets(cutover, checks, changes); };
+      options->last_look = [&](const std::vector<ChangeSet>& changes) {
+        return check_named_targets(cutover, checks, changes);
+      };
     if (look == LastLook::kOldSide)
       options->last_look = [&](const std::vector<ChangeSet>&) { return check_old_side(cutover, checks); };
     return show(global, phase(cutover, *options), cutover.clock);
@@ -23,9 +25,17 @@ ExitCode run_writing(const GlobalOptions& global, const WriteFlags& flags, Writi
 
 }  // namespace
 
-ExitCode run_lower_ttl(const GlobalOptions& global, const WriteFlags& flags) { return run_writing(global, flags, lower_ttl, LastLook::kNone); }
-ExitCode run_swap(const GlobalOptions& global, const WriteFlags& flags) { return run_writing(global, flags, swap, LastLook::kNewTargets); }
-ExitCode run_rollback(const GlobalOptions& global, const WriteFlags& flags) { return run_writing(global, flags, rollback, LastLook::kOldSide); }
-ExitCode run_restore_ttl(const GlobalOptions& global, const WriteFlags& flags) { return run_writing(global, flags, restore_ttl, LastLook::kNone); }
+ExitCode run_lower_ttl(const GlobalOptions& global, const WriteFlags& flags) {
+  return run_writing(global, flags, lower_ttl, LastLook::kNone);
+}
+ExitCode run_swap(const GlobalOptions& global, const WriteFlags& flags) {
+  return run_writing(global, flags, swap, LastLook::kNewTargets);
+}
+ExitCode run_rollback(const GlobalOptions& global, const WriteFlags& flags) {
+  return run_writing(global, flags, rollback, LastLook::kOldSide);
+}
+ExitCode run_restore_ttl(const GlobalOptions& global, const WriteFlags& flags) {
+  return run_writing(global, flags, restore_ttl, LastLook::kNone);
+}
 
 }  // namespace cutover

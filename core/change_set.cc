@@ -48,23 +48,27 @@ std::vector<std::string> diff_lines(const ChangeSet& set) {
   for (const Change& change : set.changes) {
     const std::string key = printable(change.key.text());
     switch (change.kind()) {
-      case Change::Kind::kNone: break;
+      case Change::Kind::kNone:
+        break;
       case Change::Kind::kCreate:
-        lines.push_back(fmt::format("+ CREATE     {} {} ttl={}", key, values(*change.after), change.after->ttl.count()));
+        lines.push_back(
+            fmt::format("+ CREATE     {} {} ttl={}", key, values(*change.after), change.after->ttl.count()));
         break;
       case Change::Kind::kDelete:
-        lines.push_back(fmt::format("- DELETE     {} {} ttl={}", key, values(*change.before), change.before->ttl.count()));
+        lines.push_back(
+            fmt::format("- DELETE     {} {} ttl={}", key, values(*change.before), change.before->ttl.count()));
         break;
       case Change::Kind::kValue: {
         const std::string ttl = change.before->ttl == change.after->ttl
                                     ? fmt::format("{}", change.after->ttl.count())
                                     : fmt::format("({}->{})", change.before->ttl.count(), change.after->ttl.count());
-        lines.push_back(fmt::format("± MODIFY     {} {} -> {} ttl={}", key, values(*change.before), values(*change.after), ttl));
+        lines.push_back(
+            fmt::format("± MODIFY     {} {} -> {} ttl={}", key, values(*change.before), values(*change.after), ttl));
         break;
       }
       case Change::Kind::kTtl:
-        lines.push_back(fmt::format("± MODIFY-TTL {} {} ttl=({}->{})", key, values(*change.after), change.before->ttl.count(),
-                                    change.after->ttl.count()));
+        lines.push_back(fmt::format("± MODIFY-TTL {} {} ttl=({}->{})", key, values(*change.after),
+                                    change.before->ttl.count(), change.after->ttl.count()));
         break;
     }
   }

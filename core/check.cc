@@ -6,20 +6,28 @@ namespace cutover {
 
 std::string_view to_text(Severity severity) {
   switch (severity) {
-    case Severity::kNote: return "note";
-    case Severity::kWarning: return "warning";
-    case Severity::kError: return "error";
+    case Severity::kNote:
+      return "note";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kError:
+      return "error";
   }
   return "error";
 }
 
 std::string_view to_text(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kPass: return "pass";
-    case Verdict::kFail: return "fail";
-    case Verdict::kNotApplicable: return "not-applicable";
-    case Verdict::kNotEffective: return "not-effective";
-    case Verdict::kUndecided: return "undecided";
+    case Verdict::kPass:
+      return "pass";
+    case Verdict::kFail:
+      return "fail";
+    case Verdict::kNotApplicable:
+      return "not-applicable";
+    case Verdict::kNotEffective:
+      return "not-effective";
+    case Verdict::kUndecided:
+      return "undecided";
   }
   return "undecided";
 }

@@ -17,14 +17,14 @@ std::string_view to_text(Verdict verdict);
 
 /// One question that an engine asked, and its answer. A bad result is not an Error.
 struct Check {
-  std::string id;             ///< stable, kebab-case: `tls-name`, `tls-expiry`
+  std::string id;  ///< stable, kebab-case: `tls-name`, `tls-expiry`
   Severity severity = Severity::kError;
   Verdict verdict = Verdict::kPass;
   std::optional<DomainName> name;
   std::optional<Endpoint> endpoint;
-  std::string summary;        ///< one sentence: what was found
-  std::string evidence;       ///< values a second person can verify
-  std::string advice;         ///< what to do; empty when passed
+  std::string summary;   ///< one sentence: what was found
+  std::string evidence;  ///< values a second person can verify
+  std::string advice;    ///< what to do; empty when passed
 };
 
 /// Whether any check failed at or above `threshold`.

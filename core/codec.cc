@@ -26,7 +26,8 @@ RecordKey decode_key(const Json& json) {
 
 RecordSet decode_set(const Json& json) {
   const RecordKey key = decode_key(json);
-  RecordSet set{key.name, key.type, Seconds(json.at("ttl_s").get<std::int64_t>()), json.at("rdata").get<std::vector<std::string>>()};
+  RecordSet set{key.name, key.type, Seconds(json.at("ttl_s").get<std::int64_t>()),
+                json.at("rdata").get<std::vector<std::string>>()};
   normalize(set);
   return set;
 }

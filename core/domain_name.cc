@@ -7,10 +7,12 @@
 namespace cutover {
 namespace {
 
-constexpr std::size_t kMaxLabel = 63;   // RFC 1035 section 2.3.4
+constexpr std::size_t kMaxLabel = 63;  // RFC 1035 section 2.3.4
 constexpr std::size_t kMaxName = 255;
 
-bool needs_backslash(char c) { return c == '.' || c == '\\' || c == '"' || c == ';' || c == '(' || c == ')' || c == '@' || c == '$'; }
+bool needs_backslash(char c) {
+  return c == '.' || c == '\\' || c == '"' || c == ';' || c == '(' || c == ')' || c == '@' || c == '$';
+}
 
 std::string label_text(std::string_view label) {
   std::string out;
@@ -64,7 +66,8 @@ Result<Parsed> parse_labels(std::string_view text) {
     if (c == '\\') {
       if (i + 1 >= text.size()) return bad("it ends in a backslash");
       if (is_digit(text[i + 1])) {
-        if (i + 3 >= text.size() || !is_digit(text[i + 2]) || !is_digit(text[i + 3])) return bad("a \\DDD escape wants three digits");
+        if (i + 3 >= text.size() || !is_digit(text[i + 2]) || !is_digit(text[i + 3]))
+          return bad("a \\DDD escape wants three digits");
         const int value = (text[i + 1] - '0') * 100 + (text[i + 2] - '0') * 10 + (text[i + 3] - '0');
         if (value > 255) return bad("a \\DDD escape is above 255");
         c = static_cast<char>(value);
@@ -96,7 +99,8 @@ Result<DomainName> DomainName::from_text(std::string_view text, const DomainName
   DomainName name;
   name.wire_ = parsed->labels + (parsed->absolute ? std::string(1, '\0') : origin.wire_);
   if (name.wire_.size() > kMaxName)
-    return fail(ErrorCode::kInvalid, fmt::format("'{}' is no domain name: it is longer than 255 octets", printable(text)));
+    return fail(ErrorCode::kInvalid,
+                fmt::format("'{}' is no domain name: it is longer than 255 octets", printable(text)));
   return name;
 }
 
@@ -115,7 +119,8 @@ Result<DomainName> DomainName::from_wire(std::string_view wire) {
     if (length == 0) break;
   }
   if (at != wire.size()) return fail(ErrorCode::kInvalid, "a domain name on the wire has bytes behind its end");
-  if (name.wire_.size() > kMaxName) return fail(ErrorCode::kInvalid, "a domain name on the wire is longer than 255 octets");
+  if (name.wire_.size() > kMaxName)
+    return fail(ErrorCode::kInvalid, "a domain name on the wire is longer than 255 octets");
   return name;
 }
 

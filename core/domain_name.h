@@ -53,5 +53,7 @@ class DomainName {
 
 template <>
 struct std::hash<cutover::DomainName> {
-  std::size_t operator()(const cutover::DomainName& name) const noexcept { return std::hash<std::string>{}(name.wire()); }
+  std::size_t operator()(const cutover::DomainName& name) const noexcept {
+    return std::hash<std::string>{}(name.wire());
+  }
 };

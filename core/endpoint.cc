@@ -47,18 +47,22 @@ Result<Endpoint> Endpoint::from_text(std::string_view text, std::uint16_t defaul
   if (!text.empty() && text.front() == '[') {
     const auto close = text.find(']');
     if (close == std::string_view::npos)
-      return fail(ErrorCode::kInvalid, fmt::format("'{}' has no closing bracket; write \"[2001:db8::1]:53\"", printable(text)));
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("'{}' has no closing bracket; write \"[2001:db8::1]:53\"", printable(text)));
     host = text.substr(1, close - 1);
     port = text.substr(close + 1);
     if (!port.empty()) {
       if (port.front() != ':' || port.size() == 1)
-        return fail(ErrorCode::kInvalid, fmt::format("'{}' is no address with a port; write \"[2001:db8::1]:53\"", printable(text)));
+        return fail(ErrorCode::kInvalid,
+                    fmt::format("'{}' is no address with a port; write \"[2001:db8::1]:53\"", printable(text)));
       port.remove_prefix(1);
     }
-  } else if (const auto colon = text.find(':'); colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos) {
+  } else if (const auto colon = text.find(':');
+             colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos) {
     host = text.substr(0, colon);
     port = text.substr(colon + 1);
-    if (port.empty()) return fail(ErrorCode::kInvalid, fmt::format("'{}' has a colon but no port behind it", printable(text)));
+    if (port.empty())
+      return fail(ErrorCode::kInvalid, fmt::format("'{}' has a colon but no port behind it", printable(text)));
   }
   auto address = IpAddress::from_text(host);
   if (!address) return address.error();
@@ -67,7 +71,8 @@ Result<Endpoint> Endpoint::from_text(std::string_view text, std::uint16_t defaul
     unsigned value = 0;
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
     if (error != std::errc{} || end != port.data() + port.size() || value == 0 || value > 65535)
-      return fail(ErrorCode::kInvalid, fmt::format("'{}' has no port from 1 to 65535 behind the colon", printable(text)));
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("'{}' has no port from 1 to 65535 behind the colon", printable(text)));
     endpoint.port = static_cast<std::uint16_t>(value);
   }
   return endpoint;

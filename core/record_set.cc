@@ -17,21 +17,36 @@ struct Named {
 };
 
 constexpr std::array kNames{
-    Named{RecordType::kA, "A"},           Named{RecordType::kNs, "NS"},
-    Named{RecordType::kCname, "CNAME"},   Named{RecordType::kSoa, "SOA"},
-    Named{RecordType::kPtr, "PTR"},       Named{RecordType::kMx, "MX"},
-    Named{RecordType::kTxt, "TXT"},       Named{RecordType::kAaaa, "AAAA"},
-    Named{RecordType::kSrv, "SRV"},       Named{RecordType::kNaptr, "NAPTR"},
-    Named{RecordType::kDname, "DNAME"},   Named{RecordType::kOpt, "OPT"},
-    Named{RecordType::kDs, "DS"},         Named{RecordType::kSshfp, "SSHFP"},
-    Named{RecordType::kRrsig, "RRSIG"},   Named{RecordType::kNsec, "NSEC"},
-    Named{RecordType::kDnskey, "DNSKEY"}, Named{RecordType::kNsec3, "NSEC3"},
-    Named{RecordType::kNsec3param, "NSEC3PARAM"}, Named{RecordType::kTlsa, "TLSA"},
-    Named{RecordType::kCds, "CDS"},       Named{RecordType::kCdnskey, "CDNSKEY"},
-    Named{RecordType::kZonemd, "ZONEMD"}, Named{RecordType::kSvcb, "SVCB"},
-    Named{RecordType::kHttps, "HTTPS"},   Named{RecordType::kSpf, "SPF"},
-    Named{RecordType::kTsig, "TSIG"},     Named{RecordType::kIxfr, "IXFR"},
-    Named{RecordType::kAxfr, "AXFR"},     Named{RecordType::kAny, "ANY"},
+    Named{RecordType::kA, "A"},
+    Named{RecordType::kNs, "NS"},
+    Named{RecordType::kCname, "CNAME"},
+    Named{RecordType::kSoa, "SOA"},
+    Named{RecordType::kPtr, "PTR"},
+    Named{RecordType::kMx, "MX"},
+    Named{RecordType::kTxt, "TXT"},
+    Named{RecordType::kAaaa, "AAAA"},
+    Named{RecordType::kSrv, "SRV"},
+    Named{RecordType::kNaptr, "NAPTR"},
+    Named{RecordType::kDname, "DNAME"},
+    Named{RecordType::kOpt, "OPT"},
+    Named{RecordType::kDs, "DS"},
+    Named{RecordType::kSshfp, "SSHFP"},
+    Named{RecordType::kRrsig, "RRSIG"},
+    Named{RecordType::kNsec, "NSEC"},
+    Named{RecordType::kDnskey, "DNSKEY"},
+    Named{RecordType::kNsec3, "NSEC3"},
+    Named{RecordType::kNsec3param, "NSEC3PARAM"},
+    Named{RecordType::kTlsa, "TLSA"},
+    Named{RecordType::kCds, "CDS"},
+    Named{RecordType::kCdnskey, "CDNSKEY"},
+    Named{RecordType::kZonemd, "ZONEMD"},
+    Named{RecordType::kSvcb, "SVCB"},
+    Named{RecordType::kHttps, "HTTPS"},
+    Named{RecordType::kSpf, "SPF"},
+    Named{RecordType::kTsig, "TSIG"},
+    Named{RecordType::kIxfr, "IXFR"},
+    Named{RecordType::kAxfr, "AXFR"},
+    Named{RecordType::kAny, "ANY"},
     Named{RecordType::kCaa, "CAA"},
 };
 
@@ -53,7 +68,8 @@ Result<RecordType> record_type_from_text(std::string_view text) {
     if (error == std::errc{} && end == lower.data() + lower.size() && number > 0 && number <= 65535)
       return static_cast<RecordType>(number);
   }
-  return fail(ErrorCode::kInvalid, fmt::format("'{}' is no record type; write A, AAAA, CNAME, HTTPS, ... or TYPE123", printable(text)));
+  return fail(ErrorCode::kInvalid,
+              fmt::format("'{}' is no record type; write A, AAAA, CNAME, HTTPS, ... or TYPE123", printable(text)));
 }
 
 void normalize(RecordSet& set) {
@@ -61,6 +77,8 @@ void normalize(RecordSet& set) {
   set.rdata.erase(std::unique(set.rdata.begin(), set.rdata.end()), set.rdata.end());
 }
 
-bool same_values(const RecordSet& a, const RecordSet& b) { return a.name == b.name && a.type == b.type && a.rdata == b.rdata; }
+bool same_values(const RecordSet& a, const RecordSet& b) {
+  return a.name == b.name && a.type == b.type && a.rdata == b.rdata;
+}
 
 }  // namespace cutover

@@ -36,7 +36,10 @@ std::pair<std::size_t, std::uint32_t> utf8_front(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
   if (first < 0x80) return {1, first};
-  const std::size_t length = first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xc2 && first < 0xe0 ? 2 : 0;
+  const std::size_t length = first >= 0xf0 && first < 0xf5   ? 4
+                             : first >= 0xe0 && first < 0xf0 ? 3
+                             : first >= 0xc2 && first < 0xe0 ? 2
+                                                             : 0;
   if (length == 0 || text.size() < length) return {0, 0};
   std::uint32_t point = first & (0x7fU >> length);
   for (std::size_t i = 1; i < length; ++i) {
@@ -73,7 +76,8 @@ std::string format_instant_ms(Instant instant) {
 
 Result<Instant> parse_instant(std::string_view text) {
   const auto bad = [whole = std::string(text)] {
-    return fail(ErrorCode::kInvalid, fmt::format("'{}' is no instant; write it as 2026-10-06T09:00:00Z", printable(whole)));
+    return fail(ErrorCode::kInvalid,
+                fmt::format("'{}' is no instant; write it as 2026-10-06T09:00:00Z", printable(whole)));
   };
   std::tm tm{};
   if (!read_number(text, 4, tm.tm_year) || !read_char(text, '-') || !read_number(text, 2, tm.tm_mon) ||
@@ -81,7 +85,8 @@ Result<Instant> parse_instant(std::string_view text) {
       !read_number(text, 2, tm.tm_hour) || !read_char(text, ':') || !read_number(text, 2, tm.tm_min) ||
       !read_char(text, ':') || !read_number(text, 2, tm.tm_sec))
     return bad();
-  if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+  if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 ||
+      tm.tm_sec > 60)
     return bad();
   Span fraction{};
   if (read_char(text, '.')) {
@@ -101,7 +106,8 @@ Result<Instant> parse_instant(std::string_view text) {
     const int sign = read_char(text, '+') ? 1 : read_char(text, '-') ? -1 : 0;
     int hours = 0;
     int minutes = 0;
-    if (sign == 0 || !read_number(text, 2, hours) || !read_char(text, ':') || !read_number(text, 2, minutes)) return bad();
+    if (sign == 0 || !read_number(text, 2, hours) || !read_char(text, ':') || !read_number(text, 2, minutes))
+      return bad();
     offset = Seconds(sign * (hours * 3600 + minutes * 60));
   }
   if (!text.empty()) return bad();
@@ -113,7 +119,8 @@ Result<Instant> parse_instant(std::string_view text) {
 Result<Seconds> parse_duration(std::string_view text) {
   const std::string whole(text);
   const auto bad = [&] {
-    return fail(ErrorCode::kInvalid, fmt::format("'{}' is no duration; write it as 60s, 15m, 48h or 1d", printable(whole)));
+    return fail(ErrorCode::kInvalid,
+                fmt::format("'{}' is no duration; write it as 60s, 15m, 48h or 1d", printable(whole)));
   };
   if (text.empty()) return bad();
   std::int64_t total = 0;
@@ -127,12 +134,23 @@ Result<Seconds> parse_duration(std::string_view text) {
       if (total != 0) return bad();
     } else {
       switch (text.front()) {
-        case 's': unit = 1; break;
-        case 'm': unit = 60; break;
-        case 'h': unit = 3600; break;
-        case 'd': unit = 86400; break;
-        case 'w': unit = 604800; break;
-        default: return bad();
+        case 's':
+          unit = 1;
+          break;
+        case 'm':
+          unit = 60;
+          break;
+        case 'h':
+          unit = 3600;
+          break;
+        case 'd':
+          unit = 86400;
+          break;
+        case 'w':
+          unit = 604800;
+          break;
+        default:
+          return bad();
       }
       text.remove_prefix(1);
     }
@@ -217,7 +235,9 @@ std::string to_lower(std::string_view text) {
   return out;
 }
 
-std::string counted(std::size_t n, std::string_view singular) { return fmt::format("{} {}{}", n, singular, n == 1 ? "" : "s"); }
+std::string counted(std::size_t n, std::string_view singular) {
+  return fmt::format("{} {}{}", n, singular, n == 1 ? "" : "s");
+}
 
 std::string to_hex(std::string_view bytes) {
   std::string out;

@@ -9,7 +9,9 @@
 namespace cutover {
 
 Result<Soa> parse_soa(const RecordSet& set) {
-  const auto bad = [&] { return fail(ErrorCode::kInvalid, fmt::format("the SOA of {} cannot be read", set.name.text())); };
+  const auto bad = [&] {
+    return fail(ErrorCode::kInvalid, fmt::format("the SOA of {} cannot be read", set.name.text()));
+  };
   if (set.type != RecordType::kSoa || set.rdata.size() != 1) return bad();
   const std::vector<std::string> fields = split(set.rdata[0], ' ');
   if (fields.size() != 7) return bad();

@@ -31,7 +31,9 @@ struct Zone {
 };
 
 /// Serial number arithmetic (RFC 1982): true when `a` is after `b`.
-constexpr bool serial_is_after(std::uint32_t a, std::uint32_t b) { return a != b && static_cast<std::uint32_t>(a - b) < 0x80000000U; }
+constexpr bool serial_is_after(std::uint32_t a, std::uint32_t b) {
+  return a != b && static_cast<std::uint32_t>(a - b) < 0x80000000U;
+}
 
 /// Reads a SOA's canonical rdata text.
 Result<Soa> parse_soa(const RecordSet& set);

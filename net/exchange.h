@@ -20,7 +20,7 @@ enum class DnsTransport {
 /// One question to one server.
 struct DnsRequest {
   Endpoint server;
-  Message message{}; ///< the id is replaced by a random one on sending
+  Message message{};  ///< the id is replaced by a random one on sending
   DnsTransport transport = DnsTransport::kUdpThenTcp;
   std::optional<TsigKey> key{};
   std::chrono::milliseconds timeout{2000};  ///< of one try, real time

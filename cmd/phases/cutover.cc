@@ -25,7 +25,9 @@ Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, co
     lookup.servers = plan.lookup;
     auto provider = providers::make_provider(zone.provider, {loop, clock, lookup});
     if (!provider)
-      return within(fmt::format("{}:{}:{}: zone {}", plan.file.string(), zone.at.line, zone.at.column, zone.zone.text()), provider.error());
+      return within(
+          fmt::format("{}:{}:{}: zone {}", plan.file.string(), zone.at.line, zone.at.column, zone.zone.text()),
+          provider.error());
     at_work.provider = std::move(*provider);
     if (!zone.authoritative.empty()) {
       at_work.delegation = net::fixed_delegation(zone.authoritative);
@@ -61,8 +63,12 @@ std::vector<RecordKey> planned_keys(const ZonePlan& zone) {
   return keys;
 }
 
-std::optional<RecordSet> planned_from(const PlannedChange& change, Seconds ttl) { return planned_set(change, change.from, ttl); }
+std::optional<RecordSet> planned_from(const PlannedChange& change, Seconds ttl) {
+  return planned_set(change, change.from, ttl);
+}
 
-std::optional<RecordSet> planned_to(const PlannedChange& change, Seconds ttl) { return planned_set(change, change.to, ttl); }
+std::optional<RecordSet> planned_to(const PlannedChange& change, Seconds ttl) {
+  return planned_set(change, change.to, ttl);
+}
 
 }  // namespace cutover

@@ -14,11 +14,15 @@ constexpr std::chrono::seconds kLeastRealWait{2};
 
 bool matches(const Wanted& wanted, const std::optional<RecordSet>& served) {
   if (!wanted.set || !served) return !wanted.set && !served;
-  if (!same_values(*wanted.set, *served)) return wanted.match == Wanted::Match::kTtlAtMost && served->ttl <= wanted.set->ttl;
+  if (!same_values(*wanted.set, *served))
+    return wanted.match == Wanted::Match::kTtlAtMost && served->ttl <= wanted.set->ttl;
   switch (wanted.match) {
-    case Wanted::Match::kValues: return true;
-    case Wanted::Match::kValuesAndTtl: return served->ttl == wanted.set->ttl;
-    case Wanted::Match::kTtlAtMost: return served->ttl <= wanted.set->ttl;
+    case Wanted::Match::kValues:
+      return true;
+    case Wanted::Match::kValuesAndTtl:
+      return served->ttl == wanted.set->ttl;
+    case Wanted::Match::kTtlAtMost:
+      return served->ttl <= wanted.set->ttl;
   }
   return false;
 }
@@ -60,7 +64,8 @@ Result<LiveZone> look(Cutover& cutover, ZoneAtWork& zone, Phase phase, const std
   return live;
 }
 
-std::vector<std::string> not_serving(const net::Delegation& delegation, const net::AuthoritySweep& swept, const std::vector<Wanted>& wanted) {
+std::vector<std::string> not_serving(const net::Delegation& delegation, const net::AuthoritySweep& swept,
+                                     const std::vector<Wanted>& wanted) {
   std::vector<std::string> faults;
   for (const DomainName& name : delegation.without_address)
     faults.push_back(fmt::format("{} has no address", printable(name.text())));
@@ -69,20 +74,23 @@ std::vector<std::string> not_serving(const net::Delegation& delegation, const ne
     const auto want = std::find_if(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.key == reading.key; });
     if (want == wanted.end()) continue;
     if (reading.outcome != net::Outcome::kAnswered) {
-      faults.push_back(fmt::format("{} does not answer for {}: {}", server, reading.key.text(), printable(reading.detail.empty() ? std::string(to_text(reading.outcome)) : reading.detail)));
+      faults.push_back(
+          fmt::format("{} does not answer for {}: {}", server, reading.key.text(),
+                      printable(reading.detail.empty() ? std::string(to_text(reading.outcome)) : reading.detail)));
     } else if (reading.rcode != net::Rcode::kNoError && reading.rcode != net::Rcode::kNxDomain) {
       faults.push_back(fmt::format("{} answers {} for {}", server, to_text(reading.rcode), reading.key.text()));
     } else if (!reading.authoritative) {
       faults.push_back(fmt::format("{} answers {} without authority (no AA)", server, reading.key.text()));
     } else if (!matches(*want, reading.set)) {
-      faults.push_back(fmt::format("{} serves {} for {}, not {}", server, describe(reading.set), reading.key.text(), describe(want->set)));
+      faults.push_back(fmt::format("{} serves {} for {}, not {}", server, describe(reading.set), reading.key.text(),
+                                   describe(want->set)));
     }
   }
   return faults;
 }
 
-Result<ReadBack> wait_until_served(Cutover& cutover, Phase phase, const std::vector<std::vector<Wanted>>& wanted, Seconds timeout,
-                                   int clean_sweeps) {
+Result<ReadBack> wait_until_served(Cutover& cutover, Phase phase, const std::vector<std::vector<Wanted>>& wanted,
+                                   Seconds timeout, int clean_sweeps) {
   ReadBack result;
   const Instant give_up = cutover.clock.now() + timeout;
   const auto real_give_up = std::chrono::steady_clock::now() + kLeastRealWait;

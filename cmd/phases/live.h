@@ -31,16 +31,17 @@ struct Wanted {
 };
 
 /// One sentence per server address that does not serve what is wanted; empty: all do, with AA.
-std::vector<std::string> not_serving(const net::Delegation& delegation, const net::AuthoritySweep& sweep, const std::vector<Wanted>& wanted);
+std::vector<std::string> not_serving(const net::Delegation& delegation, const net::AuthoritySweep& sweep,
+                                     const std::vector<Wanted>& wanted);
 
 struct ReadBack {
-  std::optional<Instant> served_at;        ///< receipt of the last answer of the first sweep in which all served it
-  std::vector<std::string> not_serving;    ///< who did not, when the time was up
+  std::optional<Instant> served_at;      ///< receipt of the last answer of the first sweep in which all served it
+  std::vector<std::string> not_serving;  ///< who did not, when the time was up
 };
 /// Sweeps all zones again and again until every authoritative address serves what is wanted, at most
 /// `timeout` of the clock's time (and at least two real seconds). `wanted` is per zone, in plan order.
 /// `clean_sweeps` in a row are wanted; each of them is journalled.
-Result<ReadBack> wait_until_served(Cutover& cutover, Phase phase, const std::vector<std::vector<Wanted>>& wanted, Seconds timeout,
-                                   int clean_sweeps);
+Result<ReadBack> wait_until_served(Cutover& cutover, Phase phase, const std::vector<std::vector<Wanted>>& wanted,
+                                   Seconds timeout, int clean_sweeps);
 
 }  // namespace cutover

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "cmd/phases/writing.h"
 #include "cmd/phases/live.h"
 #include "cmd/phases/phase.h"
+#include "cmd/phases/writing.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -23,7 +23,8 @@ Result<Wish> wish(Cutover& cutover) {
     const auto& floor = zone.provider->capabilities().ttl_floor;
     const Seconds low = std::max(cutover.plan.ttl.during, floor.value);
     if (low > cutover.plan.ttl.during)
-      out.notes.push_back(fmt::format("{}: the provider allows no TTL below {} s ({}), so {} s is used", zone.plan->zone.text(), floor.value.count(), floor.why, low.count()));
+      out.notes.push_back(fmt::format("{}: the provider allows no TTL below {} s ({}), so {} s is used",
+                                      zone.plan->zone.text(), floor.value.count(), floor.why, low.count()));
     ChangeSet set;
     set.zone = zone.plan->zone;
     std::vector<Wanted> wanted;
@@ -34,7 +35,8 @@ Result<Wish> wish(Cutover& cutover) {
       const bool is_from = from.has_value() == found.has_value() && (!found || same_values(*from, *found));
       const bool is_to = to.has_value() == found.has_value() && (!found || same_values(*to, *found));
       if (!is_from && !is_to)
-        out.drift.push_back({change.key(), from ? join(from->rdata, ", ") : "nothing", found ? join(found->rdata, ", ") : "nothing"});
+        out.drift.push_back(
+            {change.key(), from ? join(from->rdata, ", ") : "nothing", found ? join(found->rdata, ", ") : "nothing"});
       if (!found) continue;
       RecordSet lowered = *found;
       lowered.ttl = std::min(found->ttl, low);
@@ -79,7 +81,8 @@ Result<PhaseResult> lower_ttl(Cutover& cutover, const PhaseOptions& options) {
   // Every record set holds what the plan expects.
 
   if (!nothing_in(wished->changes)) {
-    auto written = agree_and_write(cutover, {Phase::kLowerTtl, wished->changes, WriteRequest::TtlGuard::kGuarded}, options, result);
+    auto written = agree_and_write(cutover, {Phase::kLowerTtl, wished->changes, WriteRequest::TtlGuard::kGuarded},
+                                   options, result);
     if (!written) return written.error();
     if (!*written) return result;
   }
@@ -91,18 +94,22 @@ Result<PhaseResult> lower_ttl(Cutover& cutover, const PhaseOptions& options) {
   if (!history) return history.error();
   result.gates.push_back(ttl_drained(cutover.plan, *history, drain_facts(cutover.zones), cutover.clock.now()));
   if (!*served) {
-    result.headline = "the TTLs are low at the provider, but not every authoritative address serves them so yet; the wait has not begun";
+    result.headline =
+        "the TTLs are low at the provider, but not every authoritative address serves them so yet; the wait has not "
+        "begun";
     result.next = "mend those servers and run `cutover lower-ttl` again";
     return result;
   }
   const std::size_t count = count_changes(wished->changes);
   result.headline = count == 0 ? "every TTL is low already, at the provider and at every authoritative address"
-                               : fmt::format("{} lowered to {} s and served so by every authoritative address since {}", counted(count, "TTL"),
-                                             cutover.plan.ttl.during.count(), format_instant(*result.served_at));
+                               : fmt::format("{} lowered to {} s and served so by every authoritative address since {}",
+                                             counted(count, "TTL"), cutover.plan.ttl.during.count(),
+                                             format_instant(*result.served_at));
   result.opens_at = result.gates.back().opens_at;
   result.next = result.gates.back().open ? "the old TTL has drained: `cutover preflight`, then `cutover swap`"
-                : result.opens_at    ? fmt::format("swap opens at {}; meanwhile run `cutover preflight`", format_opening(*result.opens_at))
-                                     : "run `cutover status` to see what the drain gate waits for";
+                : result.opens_at        ? fmt::format("swap opens at {}; meanwhile run `cutover preflight`",
+                                                       format_opening(*result.opens_at))
+                                         : "run `cutover status` to see what the drain gate waits for";
   return result;
 }
 

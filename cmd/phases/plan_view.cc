@@ -35,8 +35,10 @@ std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history,
   const WriteRecord* rollback = standing_rollback(history);
   const WriteRecord* lowered = last_done(history, Phase::kLowerTtl);
   if (lowered != nullptr)
-    line.push_back({lowered->authoritative_at ? lowered->authoritative_at : lowered->ended, true,
-                    fmt::format("lower-ttl: TTLs at {} s{}", plan.ttl.during.count(), lowered->authoritative_at ? ", served so by every authoritative address" : " at the provider")});
+    line.push_back(
+        {lowered->authoritative_at ? lowered->authoritative_at : lowered->ended, true,
+         fmt::format("lower-ttl: TTLs at {} s{}", plan.ttl.during.count(),
+                     lowered->authoritative_at ? ", served so by every authoritative address" : " at the provider")});
   else
     line.push_back({std::nullopt, false, fmt::format("lower-ttl: TTLs down to {} s", plan.ttl.during.count())});
   if (const CheckRecord* checked = last_preflight(plan, history))
@@ -44,21 +46,30 @@ std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history,
   else
     line.push_back({std::nullopt, false, "preflight: certificates and endpoints of the new side"});
   if (swaps.empty()) {
-    line.push_back({drain.open ? std::optional(now) : drain.opens_at, false, drain.open ? "swap: the old TTL has drained" : "swap: when the old TTL has drained"});
-    line.push_back({std::nullopt, false, fmt::format("watch: caches that honour TTLs have turned {} after the swap is served", format_duration(plan.ttl.during))});
-    line.push_back({std::nullopt, false, fmt::format("restore-ttl: after {} of standby", format_duration(plan.standby))});
+    line.push_back({drain.open ? std::optional(now) : drain.opens_at, false,
+                    drain.open ? "swap: the old TTL has drained" : "swap: when the old TTL has drained"});
+    line.push_back({std::nullopt, false,
+                    fmt::format("watch: caches that honour TTLs have turned {} after the swap is served",
+                                format_duration(plan.ttl.during))});
+    line.push_back(
+        {std::nullopt, false, fmt::format("restore-ttl: after {} of standby", format_duration(plan.standby))});
   } else {
     const WriteRecord& swap = *swaps.back();
     line.push_back({swap.authoritative_at ? swap.authoritative_at : swap.ended, swap.state == WriteState::kDone,
-                    fmt::format("swap: {}{}", to_text(swap.state), swap.authoritative_at ? ", served by every authoritative address" : ", not yet seen at every authoritative address")});
+                    fmt::format("swap: {}{}", to_text(swap.state),
+                                swap.authoritative_at ? ", served by every authoritative address"
+                                                      : ", not yet seen at every authoritative address")});
     if (swap.authoritative_at) {
-      line.push_back({*swap.authoritative_at + plan.ttl.during, now >= *swap.authoritative_at + plan.ttl.during, "bound: no cache that honours TTLs holds the old answer"});
+      line.push_back({*swap.authoritative_at + plan.ttl.during, now >= *swap.authoritative_at + plan.ttl.during,
+                      "bound: no cache that honours TTLs holds the old answer"});
       line.push_back({*swap.authoritative_at + plan.standby, false, "restore-ttl: when standby is over"});
     }
   }
   if (rollback != nullptr)
-    line.push_back({rollback->authoritative_at ? rollback->authoritative_at : rollback->ended, rollback->state == WriteState::kDone, "rollback: the old values are back"});
-  if (const WriteRecord* restored = last_done(history, Phase::kRestoreTtl)) line.push_back({restored->ended, true, "restore-ttl: the original TTLs are back"});
+    line.push_back({rollback->authoritative_at ? rollback->authoritative_at : rollback->ended,
+                    rollback->state == WriteState::kDone, "rollback: the old values are back"});
+  if (const WriteRecord* restored = last_done(history, Phase::kRestoreTtl))
+    line.push_back({restored->ended, true, "restore-ttl: the original TTLs are back"});
   return line;
 }
 
@@ -71,20 +82,34 @@ std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) 
     ++zones;
     const providers::Capabilities& can = cutover.zones[i].provider->capabilities();
     if (set.changes.size() > 1)
-      risks.push_back(fmt::format("{}: the change is {} at the provider ({}), but caches turn record by record: for up to {} a visitor may get new A and old AAAA, or the reverse",
-                                  set.zone.text(), can.atomic.value == providers::AtomicScope::kNone ? "not atomic" : "one step", can.atomic.why, format_duration(cutover.plan.ttl.during)));
+      risks.push_back(
+          fmt::format("{}: the change is {} at the provider ({}), but caches turn record by record: for up to {} a "
+                      "visitor may get new A and old AAAA, or the reverse",
+                      set.zone.text(), can.atomic.value == providers::AtomicScope::kNone ? "not atomic" : "one step",
+                      can.atomic.why, format_duration(cutover.plan.ttl.during)));
     std::set<DomainName> with_v4;
     std::set<DomainName> with_v6;
     for (const Change& change : set.changes) {
-      if (change.kind() == Change::Kind::kCreate) risks.push_back(fmt::format("{} does not exist yet: resolvers that were asked for it lately answer so until their negative entry ends", change.key.text()));
+      if (change.kind() == Change::Kind::kCreate)
+        risks.push_back(fmt::format(
+            "{} does not exist yet: resolvers that were asked for it lately answer so until their negative entry ends",
+            change.key.text()));
       if (change.key.type == RecordType::kA) with_v4.insert(change.key.name);
       if (change.key.type == RecordType::kAaaa) with_v6.insert(change.key.name);
-      if (change.key.type == RecordType::kCname && change.after) risks.push_back(fmt::format("{} becomes an alias of {}: its addresses are somebody else's to change, and its TTL adds to yours", change.key.name.text(), join(change.after->rdata, ", ")));
+      if (change.key.type == RecordType::kCname && change.after)
+        risks.push_back(fmt::format(
+            "{} becomes an alias of {}: its addresses are somebody else's to change, and its TTL adds to yours",
+            change.key.name.text(), join(change.after->rdata, ", ")));
     }
     if (can.compare_and_swap.value == providers::CompareAndSwap::kNone)
-      risks.push_back(fmt::format("{}: the provider has no compare-and-swap ({}): an edit by somebody else in the same second is overwritten", set.zone.text(), can.compare_and_swap.why));
+      risks.push_back(fmt::format(
+          "{}: the provider has no compare-and-swap ({}): an edit by somebody else in the same second is overwritten",
+          set.zone.text(), can.compare_and_swap.why));
   }
-  if (zones > 1) risks.push_back(fmt::format("{} zones are {} separate writes: one may succeed while another is refused (exit 5, `rollback` undoes it)", zones, zones));
+  if (zones > 1)
+    risks.push_back(fmt::format(
+        "{} zones are {} separate writes: one may succeed while another is refused (exit 5, `rollback` undoes it)",
+        zones, zones));
   return risks;
 }
 
@@ -125,8 +150,10 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
   const WriteRecord* restored = last_done(history, Phase::kRestoreTtl);
   const WriteRecord* newest = history.writes.empty() ? nullptr : &history.writes.back();
   if (newest != nullptr && (newest->state == WriteState::kOpen || newest->state == WriteState::kPartial)) {
-    status.headline = fmt::format("the {} begun {} is {}", to_text(newest->phase), format_instant(newest->started), newest->state == WriteState::kOpen ? "under way, or was cut off" : "partial");
-    status.next = fmt::format("if nothing is running: `cutover {} --resume`{}", to_text(newest->phase), newest->phase == Phase::kSwap ? ", or `cutover rollback`" : "");
+    status.headline = fmt::format("the {} begun {} is {}", to_text(newest->phase), format_instant(newest->started),
+                                  newest->state == WriteState::kOpen ? "under way, or was cut off" : "partial");
+    status.next = fmt::format("if nothing is running: `cutover {} --resume`{}", to_text(newest->phase),
+                              newest->phase == Phase::kSwap ? ", or `cutover rollback`" : "");
   } else if (restored != nullptr && newest == restored) {
     status.headline = "finished: the original TTLs are back";
     status.next = "nothing";
@@ -138,16 +165,21 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
     const Instant since = swap.authoritative_at.value_or(swap.ended.value_or(swap.started));
     const Instant over = since + plan.standby;
     status.restore_overdue = now > over;
-    status.headline = fmt::format("swapped {}; standby {} {}", format_instant(since), now > over ? "ended" : "runs until", format_instant(over));
-    status.next = status.restore_overdue ? fmt::format("`cutover restore-ttl`: overdue by {}", format_duration(now - over)) : "`cutover watch`; `cutover rollback` puts everything back";
+    status.headline = fmt::format("swapped {}; standby {} {}", format_instant(since),
+                                  now > over ? "ended" : "runs until", format_instant(over));
+    status.next = status.restore_overdue
+                      ? fmt::format("`cutover restore-ttl`: overdue by {}", format_duration(now - over))
+                      : "`cutover watch`; `cutover rollback` puts everything back";
   } else {
-    status.gates = {drain, preflight_passed(plan, history, kPreflightMaxAge, now), mentions_acknowledged(plan), ech_key_held(plan), within_window(plan, now)};
+    status.gates = {drain, preflight_passed(plan, history, kPreflightMaxAge, now), mentions_acknowledged(plan),
+                    ech_key_held(plan), within_window(plan, now)};
     const bool lowered = last_done(history, Phase::kLowerTtl) != nullptr;
     status.headline = lowered ? "TTLs are lowered; the swap is still to come" : "nothing has been written yet";
-    status.next = !lowered                    ? "`cutover lower-ttl`"
-                  : all_open(status.gates)    ? "`cutover swap`"
-                  : opening(status.gates)     ? fmt::format("`cutover swap` from {}", format_opening(*opening(status.gates)))
-                                              : "what the closed gates ask for";
+    status.next = !lowered                 ? "`cutover lower-ttl`"
+                  : all_open(status.gates) ? "`cutover swap`"
+                  : opening(status.gates)
+                      ? fmt::format("`cutover swap` from {}", format_opening(*opening(status.gates)))
+                      : "what the closed gates ask for";
   }
   return status;
 }

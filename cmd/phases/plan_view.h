@@ -18,8 +18,8 @@ struct TimelineEntry {
 struct PlanView {
   std::string name;
   std::string hash;
-  std::vector<ChangeSet> changes;      ///< still to be made; values, at the TTL that is served then
-  std::size_t ttl_changes = 0;         ///< record sets whose TTL is still above the low one
+  std::vector<ChangeSet> changes;  ///< still to be made; values, at the TTL that is served then
+  std::size_t ttl_changes = 0;     ///< record sets whose TTL is still above the low one
   std::size_t already_in_place = 0;
   std::vector<TimelineEntry> timeline;
   std::vector<Gate> gates;

@@ -24,7 +24,8 @@ tlscheck::Target target_of(const EndpointTarget& planned, const PreflightOptions
 }
 
 /// A name that is the target of a CNAME, looked up now: its addresses are somebody else's and may change any day.
-void resolve(const NamedTarget& named, const Plan& plan, net::Loop& loop, const Clock& clock, std::vector<EndpointTarget>& targets, std::vector<Check>& checks) {
+void resolve(const NamedTarget& named, const Plan& plan, net::Loop& loop, const Clock& clock,
+             std::vector<EndpointTarget>& targets, std::vector<Check>& checks) {
   net::LookupOptions lookup;
   lookup.servers = plan.lookup;
   auto addresses = net::lookup_host(loop, clock, named.target, lookup);
@@ -35,14 +36,16 @@ void resolve(const NamedTarget& named, const Plan& plan, net::Loop& loop, const 
     check.severity = named.side == TargetSide::kNew ? Severity::kError : Severity::kWarning;
     const bool could_ask = addresses.ok() || addresses.error().code == ErrorCode::kNotFound;
     check.verdict = could_ask ? Verdict::kFail : Verdict::kUndecided;
-    check.summary = fmt::format("{} is to be an alias of {}, which has no address", named.name.host(), named.target.host());
+    check.summary =
+        fmt::format("{} is to be an alias of {}, which has no address", named.name.host(), named.target.host());
     if (!addresses) check.evidence = addresses.error().message;
     check.advice = "make the target exist before the swap, or mend the plan";
     checks.push_back(std::move(check));
     return;
   }
   for (const IpAddress& address : *addresses)
-    targets.push_back({named.name, address, named.endpoint.port, named.side, named.endpoint.starttls, named.endpoint.http, named.endpoint.at});
+    targets.push_back({named.name, address, named.endpoint.port, named.side, named.endpoint.starttls,
+                       named.endpoint.http, named.endpoint.at});
 }
 
 struct Checked {
@@ -50,7 +53,8 @@ struct Checked {
   std::string root_store;
 };
 
-Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, const PreflightOptions& options, const std::function<bool(TargetSide, const DomainName&)>& wanted,
+Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, const PreflightOptions& options,
+                      const std::function<bool(TargetSide, const DomainName&)>& wanted,
                       const std::function<bool(const NamedTarget&)>& wanted_named) {
   auto anchors = tlscheck::Anchors::load(options.ca_file);
   if (!anchors) return anchors.error();
@@ -84,9 +88,11 @@ std::vector<Check> checks_or_trouble(Result<Checked> checked) {
 
 }  // namespace
 
-Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock, const PreflightOptions& options) {
+Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock,
+                                  const PreflightOptions& options) {
   auto checked = check(
-      plan, loop, clock, options, [](TargetSide, const DomainName&) { return true; }, [](const NamedTarget&) { return true; });
+      plan, loop, clock, options, [](TargetSide, const DomainName&) { return true; },
+      [](const NamedTarget&) { return true; });
   if (!checked) return checked.error();
   PreflightResult result;
   result.root_store = checked->root_store;
@@ -100,7 +106,8 @@ Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop&
     result.checks.push_back(std::move(missing));
   }
   const auto count = [&](Verdict verdict, Severity at_least) {
-    return std::count_if(result.checks.begin(), result.checks.end(), [&](const Check& c) { return c.verdict == verdict && c.severity >= at_least; });
+    return std::count_if(result.checks.begin(), result.checks.end(),
+                         [&](const Check& c) { return c.verdict == verdict && c.severity >= at_least; });
   };
   const bool failed = any_failed(result.checks, options.fail_on);
   const bool undecided = count(Verdict::kUndecided, options.fail_on) > 0;
@@ -110,39 +117,50 @@ Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop&
     result.next = "add `endpoints` to the plan";
   } else if (failed) {
     result.exit = ExitCode::kFailed;
-    result.headline = fmt::format("{} failed at {} or above, out of {}", counted(static_cast<std::size_t>(count(Verdict::kFail, options.fail_on)), "check"), to_text(options.fail_on), result.checks.size());
+    result.headline = fmt::format("{} failed at {} or above, out of {}",
+                                  counted(static_cast<std::size_t>(count(Verdict::kFail, options.fail_on)), "check"),
+                                  to_text(options.fail_on), result.checks.size());
     result.next = "mend the new side and run preflight again; the swap stays closed until it passes";
   } else if (undecided) {
     result.exit = ExitCode::kGaveUp;
-    result.headline = fmt::format("nothing failed, but {} could not be decided from here", counted(static_cast<std::size_t>(count(Verdict::kUndecided, Severity::kNote)), "check"));
+    result.headline =
+        fmt::format("nothing failed, but {} could not be decided from here",
+                    counted(static_cast<std::size_t>(count(Verdict::kUndecided, Severity::kNote)), "check"));
     result.next = "run preflight from a machine that reaches those addresses";
   } else {
     result.headline = fmt::format("passed: {}, none failed", counted(result.checks.size(), "check"));
     result.next = "`cutover swap` when the old TTL has drained";
   }
   if (journal != nullptr)
-    if (auto kept = journal->record_checks(Phase::kPreflight, plan.hash, result.exit == ExitCode::kDone, result.checks); !kept) return kept.error();
+    if (auto kept = journal->record_checks(Phase::kPreflight, plan.hash, result.exit == ExitCode::kDone, result.checks);
+        !kept)
+      return kept.error();
   return result;
 }
 
-std::vector<Check> check_named_targets(Cutover& cutover, const PreflightOptions& options, const std::vector<ChangeSet>& changes) {
+std::vector<Check> check_named_targets(Cutover& cutover, const PreflightOptions& options,
+                                       const std::vector<ChangeSet>& changes) {
   const auto changes_to = [&](const NamedTarget& named) {
     for (const ChangeSet& set : changes)
       for (const Change& change : set.changes)
-        if (named.side == TargetSide::kNew && change.key.name == named.name && change.key.type == RecordType::kCname && change.after) return true;
+        if (named.side == TargetSide::kNew && change.key.name == named.name && change.key.type == RecordType::kCname &&
+            change.after)
+          return true;
     return false;
   };
   const Targets planned = targets_of(cutover.plan);
   if (std::none_of(planned.named.begin(), planned.named.end(), changes_to)) return {};
   return checks_or_trouble(check(
-      cutover.plan, cutover.loop, cutover.clock, options, [](TargetSide, const DomainName&) { return false; }, changes_to));
+      cutover.plan, cutover.loop, cutover.clock, options, [](TargetSide, const DomainName&) { return false; },
+      changes_to));
 }
 
 std::vector<Check> check_old_side(Cutover& cutover, const PreflightOptions& options) {
   PreflightOptions hurried = options;
   hurried.timeout = std::chrono::seconds(2);
   return checks_or_trouble(check(
-      cutover.plan, cutover.loop, cutover.clock, hurried, [](TargetSide side, const DomainName&) { return side == TargetSide::kOld; },
+      cutover.plan, cutover.loop, cutover.clock, hurried,
+      [](TargetSide side, const DomainName&) { return side == TargetSide::kOld; },
       [](const NamedTarget& named) { return named.side == TargetSide::kOld; }));
 }
 

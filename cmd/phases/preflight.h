@@ -9,26 +9,30 @@
 namespace cutover {
 
 struct PreflightOptions {
-  std::string ca_file;                              ///< empty: the system's root store
-  Severity fail_on = Severity::kError;              ///< the least severity of a failed check that fails the preflight
-  std::chrono::milliseconds timeout{10000};         ///< of one connection, real time
-  std::function<Endpoint(const Endpoint&)> route;   ///< where an address really is; empty: where it says (a rehearsal maps it to loopback)
+  std::string ca_file;                       ///< empty: the system's root store
+  Severity fail_on = Severity::kError;       ///< the least severity of a failed check that fails the preflight
+  std::chrono::milliseconds timeout{10000};  ///< of one connection, real time
+  std::function<Endpoint(const Endpoint&)>
+      route;  ///< where an address really is; empty: where it says (a rehearsal maps it to loopback)
 };
 
 struct PreflightResult {
-  ExitCode exit = ExitCode::kDone;   ///< kFailed: a check failed at error; kGaveUp: none failed and some could not be decided
+  ExitCode exit =
+      ExitCode::kDone;  ///< kFailed: a check failed at error; kGaveUp: none failed and some could not be decided
   std::string headline;
-  std::string root_store;            ///< path and number of certificates
+  std::string root_store;  ///< path and number of certificates
   std::vector<Check> checks;
   std::string next;
 };
 
 /// Certificates and endpoints of the new side, and the old side's for comparison. Needs no provider and no
 /// credentials. With a journal the result is recorded, with the plan's hash, for the swap's gate.
-Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock, const PreflightOptions& options);
+Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock,
+                                  const PreflightOptions& options);
 
 /// Only the names that `changes` point at (new CNAME targets), looked up and checked on the spot.
-std::vector<Check> check_named_targets(Cutover& cutover, const PreflightOptions& options, const std::vector<ChangeSet>& changes);
+std::vector<Check> check_named_targets(Cutover& cutover, const PreflightOptions& options,
+                                       const std::vector<ChangeSet>& changes);
 /// Only the old side: what a rollback would send users back to. Waits two seconds at most for an answer: a rollback
 /// is in a hurry.
 std::vector<Check> check_old_side(Cutover& cutover, const PreflightOptions& options);

@@ -74,17 +74,21 @@ Result<std::unique_ptr<lab::World>> build_world(const Clock& clock, const LabNee
 }
 
 /// The same plan with every address outside replaced by the lab's: everything else stays, its hash included.
-Plan plan_in_lab(const Plan& plan, const lab::World& world, lab::Authority& authority, const std::filesystem::path& folder) {
+Plan plan_in_lab(const Plan& plan, const lab::World& world, lab::Authority& authority,
+                 const std::filesystem::path& folder) {
   Plan out = plan;
   out.file = folder / "cutover.yaml";
   for (ZonePlan& zone : out.zones) {
-    zone.provider = {"rfc2136", {{"server", authority.endpoints().front().text()}, {"key", "file/" + world.key_file()}}, folder.string()};
+    zone.provider = {"rfc2136",
+                     {{"server", authority.endpoints().front().text()}, {"key", "file/" + world.key_file()}},
+                     folder.string()};
     zone.authoritative = authority.endpoints();
   }
   out.watch.resolvers.clear();
   out.watch.must.clear();
   for (const auto& resolver : world.resolvers())
-    out.watch.resolvers.push_back(fmt::format("{}={}", operator_word(resolver->operated_by()), resolver->endpoint().text()));
+    out.watch.resolvers.push_back(
+        fmt::format("{}={}", operator_word(resolver->operated_by()), resolver->endpoint().text()));
   out.watch.must.push_back(operator_word(world.resolvers().front()->operated_by()));
   out.watch.give_up = std::max(out.watch.give_up, kWatchGiveUp);
   out.lookup = {world.resolvers().front()->endpoint()};
@@ -96,14 +100,16 @@ Plan plan_in_lab(const Plan& plan, const lab::World& world, lab::Authority& auth
 /// The rehearsal itself: one member function per act, in order.
 class Rehearsal {
  public:
-  Rehearsal(const Plan& plan, RehearsalOptions options) : plan_(plan), options_(std::move(options)), needs_(lab_needs(plan)), clock_(SystemClock().now(), kWriteSpeed) {}
+  Rehearsal(const Plan& plan, RehearsalOptions options)
+      : plan_(plan), options_(std::move(options)), needs_(lab_needs(plan)), clock_(SystemClock().now(), kWriteSpeed) {}
 
   Result<RehearsalResult> run() {
     const auto began = std::chrono::steady_clock::now();
     const Instant first = clock_.now();
     if (auto ready = set_the_stage(); !ready) return ready.error();
     result_.notes.insert(result_.notes.begin(), needs_.notes.begin(), needs_.notes.end());
-    const bool went_through = lower() && preflight_new_side() && drain_and_swap() && watch_it("swap") && roll_back() && watch_it("rollback") && restore();
+    const bool went_through = lower() && preflight_new_side() && drain_and_swap() && watch_it("swap") && roll_back() &&
+                              watch_it("rollback") && restore();
     look_back();
     result_.real_time = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
     result_.rehearsed_time = clock_.now() - first;
@@ -118,7 +124,9 @@ class Rehearsal {
 
  private:
   Result<void> set_the_stage() {
-    if (scratch_.path().empty()) return fail(ErrorCode::kIo, "no temporary folder can be made for the rehearsal; set TMPDIR to one that is writable");
+    if (scratch_.path().empty())
+      return fail(ErrorCode::kIo,
+                  "no temporary folder can be made for the rehearsal; set TMPDIR to one that is writable");
     // The copies of the way back belong to the rehearsal, not among the person's real ones.
     setenv("XDG_STATE_HOME", scratch_.path().c_str(), 1);
     auto world = build_world(clock_, needs_);
@@ -141,8 +149,11 @@ class Rehearsal {
     Telling telling{[this](const std::string& line) { say("", line); }, nullptr};
     cutover_.emplace(Cutover{lab_plan_, *journal_, loop_, clock_, telling, options_.stop, std::move(*zones)});
     phase_options_.consent = PhaseOptions::Consent::kGiven;
-    event("stage", fmt::format("{} on {} name server addresses, {} resolvers with old answers in their caches, {} web servers, TTL {}",
-                               counted(existing_.size(), "record set"), kAuthorityAddresses, world_->resolvers().size(), world_->endpoints().size(), format_duration(needs_.old_ttl)));
+    event("stage",
+          fmt::format(
+              "{} on {} name server addresses, {} resolvers with old answers in their caches, {} web servers, TTL {}",
+              counted(existing_.size(), "record set"), kAuthorityAddresses, world_->resolvers().size(),
+              world_->endpoints().size(), format_duration(needs_.old_ttl)));
     return {};
   }
 
@@ -197,8 +208,9 @@ class Rehearsal {
     sink.event = [&](const WatchQuestions&, const dnsprobe::WatchEvent& seen) {
       if (seen.kind != dnsprobe::WatchEvent::Kind::kSummary || clock_.now() - told < Seconds(30)) return;
       told = clock_.now();
-      say("watch", fmt::format("{} of {} resolvers settled on the {} values, {} still hold the others; {}", seen.forecast.settled, seen.forecast.resolvers,
-                               of == "swap" ? "new" : "old", seen.forecast.holding.size(), seen.forecast.why));
+      say("watch", fmt::format("{} of {} resolvers settled on the {} values, {} still hold the others; {}",
+                               seen.forecast.settled, seen.forecast.resolvers, of == "swap" ? "new" : "old",
+                               seen.forecast.holding.size(), seen.forecast.why));
     };
     auto seen = watch(*cutover_, {}, sink);
     if (!seen) return fault("watch", seen.error());
@@ -233,7 +245,8 @@ class Rehearsal {
       if (!now) continue;
       for (const auto& [key, set] : before.sets) {
         const RecordSet* found = now->find(key);
-        if (key.type != RecordType::kSoa && (found == nullptr || *found != set)) result_.differences.push_back(key.text());
+        if (key.type != RecordType::kSoa && (found == nullptr || *found != set))
+          result_.differences.push_back(key.text());
       }
       for (const auto& [key, set] : now->sets)
         if (before.find(key) == nullptr) result_.differences.push_back(key.text());
@@ -245,7 +258,8 @@ class Rehearsal {
         ++(visit.side == "old" ? seen.reached_old : seen.reached_new);
       } else {
         ++seen.failed;
-        if (seen.first_failure.empty()) seen.first_failure = fmt::format("{} through {}: {}", visit.site.host(), visit.resolver, visit.detail);
+        if (seen.first_failure.empty())
+          seen.first_failure = fmt::format("{} through {}: {}", visit.site.host(), visit.resolver, visit.detail);
       }
     }
   }
@@ -318,6 +332,8 @@ class Rehearsal {
 
 }  // namespace
 
-Result<RehearsalResult> rehearse(const Plan& plan, const RehearsalOptions& options) { return Rehearsal(plan, options).run(); }
+Result<RehearsalResult> rehearse(const Plan& plan, const RehearsalOptions& options) {
+  return Rehearsal(plan, options).run();
+}
 
 }  // namespace cutover

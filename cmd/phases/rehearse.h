@@ -12,14 +12,14 @@
 namespace cutover {
 
 struct RehearsalOptions {
-  double speed = 1440;                           ///< seconds of the rehearsal per real second, in the long waits
-  std::function<void(const std::string&)> log;   ///< one line at a time, while it happens
+  double speed = 1440;                          ///< seconds of the rehearsal per real second, in the long waits
+  std::function<void(const std::string&)> log;  ///< one line at a time, while it happens
   std::function<bool()> stop;
 };
 
 /// Something that happened in the rehearsal.
 struct RehearsalEvent {
-  Instant at{};          ///< by the rehearsal's clock
+  Instant at{};  ///< by the rehearsal's clock
   std::string phase;
   std::string text;
 };
@@ -35,12 +35,12 @@ struct Availability {
 
 /// An estimate against what the lab's caches really held, which nobody outside a lab can know.
 struct EstimateCheck {
-  std::string of;                          ///< `swap`, `rollback`
-  Instant served_at{};                     ///< every authoritative address served the new values
-  Instant bound{};                         ///< promised for caches that honour TTLs
-  std::optional<Instant> observed;         ///< estimated after everybody had been asked once
-  std::optional<Instant> last_turned;      ///< the last cache really gave up the other side's answer
-  std::string last_holder;                 ///< whose cache that was
+  std::string of;                      ///< `swap`, `rollback`
+  Instant served_at{};                 ///< every authoritative address served the new values
+  Instant bound{};                     ///< promised for caches that honour TTLs
+  std::optional<Instant> observed;     ///< estimated after everybody had been asked once
+  std::optional<Instant> last_turned;  ///< the last cache really gave up the other side's answer
+  std::string last_holder;             ///< whose cache that was
   std::optional<Instant> converged_at;
 };
 
@@ -48,10 +48,10 @@ struct RehearsalResult {
   ExitCode exit = ExitCode::kDone;
   std::string headline;
   std::vector<RehearsalEvent> events;
-  std::vector<std::string> notes;          ///< what of the plan cannot be rehearsed, and why
+  std::vector<std::string> notes;  ///< what of the plan cannot be rehearsed, and why
   std::vector<EstimateCheck> estimates;
   Availability availability;
-  std::vector<std::string> differences;    ///< record sets that are not what they were, at the end; empty: all are
+  std::vector<std::string> differences;  ///< record sets that are not what they were, at the end; empty: all are
   std::chrono::milliseconds real_time{};
   Span rehearsed_time{};
 };

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "cmd/phases/writing.h"
 #include "cmd/phases/live.h"
 #include "cmd/phases/phase.h"
+#include "cmd/phases/writing.h"
 #include "cmd/plan/applied.h"
 #include "cmd/plan/external_gate.h"
 #include "core/text.h"
@@ -17,7 +17,8 @@ namespace {
 Gate standby_over(const Plan& plan, const History& history, Instant now) {
   Gate gate{"standby-over", true, std::nullopt, "nothing is swapped, so no standby runs", false};
   if (const WriteRecord* rollback = standing_rollback(history)) {
-    const Instant bound = rollback->authoritative_at.value_or(rollback->ended.value_or(rollback->started)) + longest_before(rollback->changes, Seconds{});
+    const Instant bound = rollback->authoritative_at.value_or(rollback->ended.value_or(rollback->started)) +
+                          longest_before(rollback->changes, Seconds{});
     gate.open = now >= bound;
     if (!gate.open) gate.opens_at = bound;
     gate.why = fmt::format("the rollback's bound {} {}", gate.open ? "passed" : "passes", format_instant(bound));
@@ -34,7 +35,8 @@ Gate standby_over(const Plan& plan, const History& history, Instant now) {
   const Instant over = *last.authoritative_at + plan.standby;
   gate.open = now >= over;
   if (!gate.open) gate.opens_at = over;
-  gate.why = fmt::format("standby of {} {} {}", format_duration(plan.standby), gate.open ? "ended" : "ends", format_instant(over));
+  gate.why = fmt::format("standby of {} {} {}", format_duration(plan.standby), gate.open ? "ended" : "ends",
+                         format_instant(over));
   return gate;
 }
 
@@ -86,13 +88,16 @@ Result<PhaseResult> restore_ttl(Cutover& cutover, const PhaseOptions& options) {
   if (!history) return history.error();
   result.gates.push_back(standby_over(cutover.plan, *history, cutover.clock.now()));
   for (const ExternalGate& external : cutover.plan.gates)
-    if (external.before == GateBefore::kRestoreTtl) result.gates.push_back(evaluate(external, cutover.plan, cutover.loop, cutover.clock));
+    if (external.before == GateBefore::kRestoreTtl)
+      result.gates.push_back(evaluate(external, cutover.plan, cutover.loop, cutover.clock));
   if (auto done = apply_overrides(cutover, Phase::kRestoreTtl, options, result.gates); !done) return done.error();
   while (!all_open(result.gates)) {
     result.opens_at = opening(result.gates);
-    if (!result.opens_at || options.at_closed_gate == PhaseOptions::AtClosedGate::kStop || (cutover.stop && cutover.stop())) {
+    if (!result.opens_at || options.at_closed_gate == PhaseOptions::AtClosedGate::kStop ||
+        (cutover.stop && cutover.stop())) {
       result.exit = ExitCode::kClosed;
-      result.headline = result.opens_at ? fmt::format("restore-ttl opens at {}", format_opening(*result.opens_at)) : "restore-ttl is closed; nothing was written";
+      result.headline = result.opens_at ? fmt::format("restore-ttl opens at {}", format_opening(*result.opens_at))
+                                        : "restore-ttl is closed; nothing was written";
       result.next = result.opens_at ? "run it again then, or with --wait" : "each closed gate says what it wants";
       return result;
     }
@@ -110,16 +115,19 @@ Result<PhaseResult> restore_ttl(Cutover& cutover, const PhaseOptions& options) {
     result.headline = "every TTL is what it was before";
     return result;
   }
-  auto written = agree_and_write(cutover, {Phase::kRestoreTtl, result.changes, WriteRequest::TtlGuard::kGuarded}, options, result);
+  auto written =
+      agree_and_write(cutover, {Phase::kRestoreTtl, result.changes, WriteRequest::TtlGuard::kGuarded}, options, result);
   if (!written) return written.error();
   if (!*written) return result;
-  auto served = read_back(cutover, after_images(cutover, result.changes, Wanted::Match::kValuesAndTtl), options, 1, result);
+  auto served =
+      read_back(cutover, after_images(cutover, result.changes, Wanted::Match::kValuesAndTtl), options, 1, result);
   if (!served) return served.error();
   if (!*served) {
     result.headline = "the TTLs are back at the provider, but not every authoritative address serves them yet";
     return result;
   }
-  result.headline = fmt::format("{} restored and served so by every authoritative address", counted(count_changes(result.changes), "TTL"));
+  result.headline = fmt::format("{} restored and served so by every authoritative address",
+                                counted(count_changes(result.changes), "TTL"));
   result.next = "this cutover is finished";
   return result;
 }

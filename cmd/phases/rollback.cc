@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "cmd/phases/writing.h"
 #include "cmd/phases/live.h"
 #include "cmd/phases/phase.h"
+#include "cmd/phases/writing.h"
 #include "cmd/plan/applied.h"
 #include "cmd/plan/snapshot.h"
 #include "core/text.h"
@@ -25,7 +25,9 @@ Result<std::vector<ChangeSet>> what_was_swapped(const History& history, const Ph
   auto snapshot = read_snapshot(options.from_snapshot);
   if (!snapshot) return snapshot.error();
   if (snapshot->phase != Phase::kSwap)
-    return fail(ErrorCode::kUsage, fmt::format("{} was made before a {}, not before a swap; give the one named snapshot-swap-N.json", options.from_snapshot.string(), to_text(snapshot->phase)));
+    return fail(ErrorCode::kUsage,
+                fmt::format("{} was made before a {}, not before a swap; give the one named snapshot-swap-N.json",
+                            options.from_snapshot.string(), to_text(snapshot->phase)));
   return std::move(snapshot->changes);
 }
 
@@ -37,7 +39,8 @@ Result<Undoing> undoing(Cutover& cutover, const std::vector<ChangeSet>& swapped)
   for (ZoneAtWork& zone : cutover.zones) {
     ChangeSet todo;
     todo.zone = zone.plan->zone;
-    const auto mine = std::find_if(swapped.begin(), swapped.end(), [&](const ChangeSet& set) { return set.zone == zone.plan->zone; });
+    const auto mine =
+        std::find_if(swapped.begin(), swapped.end(), [&](const ChangeSet& set) { return set.zone == zone.plan->zone; });
     if (mine != swapped.end()) {
       std::vector<RecordKey> keys;
       for (const Change& change : mine->changes) keys.push_back(change.key);
@@ -59,9 +62,12 @@ Result<Undoing> undoing(Cutover& cutover, const std::vector<ChangeSet>& swapped)
             if (change.before && change.after) change.after->ttl = std::min(change.after->ttl, change.before->ttl);
             todo.changes.push_back(std::move(change));
             break;
-          case Standing::kAfter: ++out.already_back; break;
+          case Standing::kAfter:
+            ++out.already_back;
+            break;
           case Standing::kForeign:
-            out.drift.push_back({change.key, change.before ? join(change.before->rdata, ", ") : "nothing", found ? join(found->rdata, ", ") : "nothing"});
+            out.drift.push_back({change.key, change.before ? join(change.before->rdata, ", ") : "nothing",
+                                 found ? join(found->rdata, ", ") : "nothing"});
             break;
         }
       }
@@ -81,9 +87,11 @@ Result<void> look_back(Cutover& cutover, const PhaseOptions& options, PhaseResul
     return {};
   }
   result.bound = *result.served_at + longest_before(result.changes, Seconds{});
-  result.headline = fmt::format("{} put back; every authoritative address serves the old values since {}", counted(count_changes(result.changes), "record set"),
-                                format_instant(*result.served_at));
-  result.next = fmt::format("users are back by {} (caches that honour TTLs); then `cutover restore-ttl`", format_opening(*result.bound));
+  result.headline =
+      fmt::format("{} put back; every authoritative address serves the old values since {}",
+                  counted(count_changes(result.changes), "record set"), format_instant(*result.served_at));
+  result.next = fmt::format("users are back by {} (caches that honour TTLs); then `cutover restore-ttl`",
+                            format_opening(*result.bound));
   return {};
 }
 
@@ -130,7 +138,8 @@ Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
   result.gates.push_back(no_drift(todo->drift));
   if (options.drifted == PhaseOptions::Drifted::kSkip && !todo->drift.empty()) {
     result.gates.back().overridden = true;
-    result.notes.push_back(fmt::format("{} left alone because somebody else changed it (--skip-drifted)", counted(todo->drift.size(), "record set")));
+    result.notes.push_back(fmt::format("{} left alone because somebody else changed it (--skip-drifted)",
+                                       counted(todo->drift.size(), "record set")));
   }
   if (!all_open(result.gates)) {
     result.exit = ExitCode::kClosed;
@@ -145,7 +154,8 @@ Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
   }
   // The old side's health is known and shown; it does not stop anybody at 3 a.m.
 
-  auto written = agree_and_write(cutover, {Phase::kRollback, result.changes, WriteRequest::TtlGuard::kValuesOnly}, options, result);
+  auto written = agree_and_write(cutover, {Phase::kRollback, result.changes, WriteRequest::TtlGuard::kValuesOnly},
+                                 options, result);
   if (!written) return written.error();
   if (!*written) return result;
   if (auto looked = look_back(cutover, options, result); !looked) return looked.error();

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "cmd/phases/cache_look.h"
-#include "cmd/phases/writing.h"
 #include "cmd/phases/live.h"
 #include "cmd/phases/phase.h"
+#include "cmd/phases/writing.h"
 #include "cmd/plan/applied.h"
 #include "cmd/plan/external_gate.h"
 #include "core/text.h"
@@ -22,7 +22,8 @@ bool wanted_in_wave(const PhaseOptions& options, const DomainName& name) {
 }
 
 bool is_overridden(const PhaseOptions& options, std::string_view gate) {
-  return std::any_of(options.overrides.begin(), options.overrides.end(), [&](const auto& entry) { return entry.first == gate; });
+  return std::any_of(options.overrides.begin(), options.overrides.end(),
+                     [&](const auto& entry) { return entry.first == gate; });
 }
 
 bool is_same(const std::optional<RecordSet>& a, const std::optional<RecordSet>& b) {
@@ -36,19 +37,26 @@ Gate blast_radius(ZoneAtWork& zone, const ChangeSet& changes) {
     gate.why = fmt::format("{}: the whole zone cannot be read here, so its size is not known", zone.plan->zone.text());
     return gate;
   }
-  const auto counts = [](const auto& entry) { return entry.first.type != RecordType::kRrsig && entry.first.type != RecordType::kNsec && entry.first.type != RecordType::kNsec3; };
+  const auto counts = [](const auto& entry) {
+    return entry.first.type != RecordType::kRrsig && entry.first.type != RecordType::kNsec &&
+           entry.first.type != RecordType::kNsec3;
+  };
   const auto total = static_cast<std::size_t>(std::count_if(whole->sets.begin(), whole->sets.end(), counts));
   const double share = total == 0 ? 1.0 : static_cast<double>(changes.changes.size()) / static_cast<double>(total);
   gate.open = changes.changes.size() < kBlastRadiusFloor || share <= kBlastRadiusShare;
-  gate.why = fmt::format("{}: {} of {} change value ({:.0f} %){}", zone.plan->zone.text(), changes.changes.size(), counted(total, "record set"), share * 100,
-                         gate.open ? "" : "; more than 30 % of a zone is changed only on purpose: --override blast-radius=\"reason\"");
+  gate.why = fmt::format(
+      "{}: {} of {} change value ({:.0f} %){}", zone.plan->zone.text(), changes.changes.size(),
+      counted(total, "record set"), share * 100,
+      gate.open ? "" : "; more than 30 % of a zone is changed only on purpose: --override blast-radius=\"reason\"");
   return gate;
 }
 
 std::optional<Span> largest_skew(const std::vector<ZoneAtWork>& zones) {
   std::optional<Span> largest;
   for (const ZoneAtWork& zone : zones)
-    if (const auto skew = zone.provider->clock_skew(); skew && (!largest || std::chrono::abs(*skew) > std::chrono::abs(*largest))) largest = skew;
+    if (const auto skew = zone.provider->clock_skew();
+        skew && (!largest || std::chrono::abs(*skew) > std::chrono::abs(*largest)))
+      largest = skew;
   return largest;
 }
 
@@ -76,7 +84,8 @@ Result<Compared> compare(Cutover& cutover, const PhaseOptions& options) {
       } else if (is_same(found, to)) {
         ++out.already_in_place;
       } else {
-        out.drift.push_back({change.key(), change.from.empty() ? "nothing" : join(change.from, ", "), found ? join(found->rdata, ", ") : "nothing"});
+        out.drift.push_back({change.key(), change.from.empty() ? "nothing" : join(change.from, ", "),
+                             found ? join(found->rdata, ", ") : "nothing"});
       }
     }
     out.changes.push_back(std::move(set));
@@ -95,7 +104,8 @@ Result<std::vector<ChangeSet>> swapped_already(const Cutover& cutover) {
   for (const ZonePlan& zone : cutover.plan.zones) {
     ChangeSet set;
     set.zone = zone.zone;
-    for (const PlannedChange& change : zone.changes) set.changes.push_back(Change{change.key(), planned_from(change, low), planned_to(change, low)});
+    for (const PlannedChange& change : zone.changes)
+      set.changes.push_back(Change{change.key(), planned_from(change, low), planned_to(change, low)});
     changes.push_back(std::move(set));
   }
   return changes;
@@ -111,9 +121,11 @@ Result<void> look_back(Cutover& cutover, const PhaseOptions& options, PhaseResul
     return {};
   }
   result.bound = *result.served_at + longest_before(result.changes, cutover.plan.ttl.during);
-  result.headline = fmt::format("{} swapped; every authoritative address serves the new values since {}", counted(count_changes(result.changes), "record set"),
-                                format_instant(*result.served_at));
-  result.next = fmt::format("`cutover watch`: caches that honour TTLs have turned by {}", format_opening(*result.bound));
+  result.headline =
+      fmt::format("{} swapped; every authoritative address serves the new values since {}",
+                  counted(count_changes(result.changes), "record set"), format_instant(*result.served_at));
+  result.next =
+      fmt::format("`cutover watch`: caches that honour TTLs have turned by {}", format_opening(*result.bound));
   return {};
 }
 
@@ -163,8 +175,10 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   if (!drain.wants_authority_sweep.empty()) {
     // One clean sweep proves little; the second in a row is made right away.
     for (ZoneAtWork& zone : cutover.zones)
-      if (std::find(drain.wants_authority_sweep.begin(), drain.wants_authority_sweep.end(), zone.plan->zone) != drain.wants_authority_sweep.end())
-        if (auto kept = keep(cutover, zone, Phase::kSwap, sweep(cutover, zone, planned_keys(*zone.plan))); !kept) return kept.error();
+      if (std::find(drain.wants_authority_sweep.begin(), drain.wants_authority_sweep.end(), zone.plan->zone) !=
+          drain.wants_authority_sweep.end())
+        if (auto kept = keep(cutover, zone, Phase::kSwap, sweep(cutover, zone, planned_keys(*zone.plan))); !kept)
+          return kept.error();
     history = cutover.journal.history();
     if (!history) return history.error();
     drain = ttl_drained(cutover.plan, *history, facts, cutover.clock.now());
@@ -192,12 +206,16 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   view.gates.push_back(within_window(cutover.plan, now));
   for (std::size_t i = 0; i < cutover.zones.size(); ++i) {
     Gate gate = blast_radius(cutover.zones[i], view.changes[i]);
-    const auto same = std::find_if(view.gates.begin(), view.gates.end(), [](const Gate& g) { return g.name == "blast-radius"; });
-    if (same == view.gates.end()) view.gates.push_back(std::move(gate));
-    else if (!gate.open && same->open) *same = std::move(gate);
+    const auto same =
+        std::find_if(view.gates.begin(), view.gates.end(), [](const Gate& g) { return g.name == "blast-radius"; });
+    if (same == view.gates.end())
+      view.gates.push_back(std::move(gate));
+    else if (!gate.open && same->open)
+      *same = std::move(gate);
   }
   for (const ExternalGate& external : cutover.plan.gates)
-    if (external.before == GateBefore::kSwap) view.gates.push_back(evaluate(external, cutover.plan, cutover.loop, cutover.clock));
+    if (external.before == GateBefore::kSwap)
+      view.gates.push_back(evaluate(external, cutover.plan, cutover.loop, cutover.clock));
   close_time_gates(view.gates);
   return view;
 }
@@ -241,7 +259,8 @@ Result<PhaseResult> swap(Cutover& cutover, const PhaseOptions& options) {
   if (!all_open(result.gates)) {
     result.exit = ExitCode::kClosed;
     result.opens_at = opening(result.gates);
-    result.headline = result.opens_at ? fmt::format("the swap opens at {}", format_opening(*result.opens_at)) : "the swap is closed; nothing was written";
+    result.headline = result.opens_at ? fmt::format("the swap opens at {}", format_opening(*result.opens_at))
+                                      : "the swap is closed; nothing was written";
     result.next = result.opens_at ? "run it again then, or with --wait" : "each closed gate says what it wants";
     return result;
   }
@@ -256,7 +275,8 @@ Result<PhaseResult> swap(Cutover& cutover, const PhaseOptions& options) {
       return result;
     }
   }
-  auto written = agree_and_write(cutover, {Phase::kSwap, view->changes, WriteRequest::TtlGuard::kGuarded}, options, result);
+  auto written =
+      agree_and_write(cutover, {Phase::kSwap, view->changes, WriteRequest::TtlGuard::kGuarded}, options, result);
   if (!written) return written.error();
   if (!*written) return result;
   // Accepted by the provider. Now look at what is really served.

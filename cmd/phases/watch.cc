@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kBatchAge{1};
 struct Watched {
   Phase of = Phase::kSwap;
   std::vector<ChangeSet> changes;
-  std::optional<std::int64_t> write;           ///< whose authoritative_at is still to be recorded
+  std::optional<std::int64_t> write;  ///< whose authoritative_at is still to be recorded
   std::optional<Instant> authoritative_at;
 };
 
@@ -34,7 +34,9 @@ Result<Watched> what_to_watch(const History& history) {
     return watched;
   }
   const auto swaps = swap_writes_since_rollback(history);
-  if (swaps.empty()) return fail(ErrorCode::kNotFound, "nothing has been swapped yet, so there is nothing to watch; `cutover swap` comes first");
+  if (swaps.empty())
+    return fail(ErrorCode::kNotFound,
+                "nothing has been swapped yet, so there is nothing to watch; `cutover swap` comes first");
   watched.changes = swapped_since_rollback(history);
   watched.authoritative_at = swaps.back()->authoritative_at;
   if (!swaps.back()->authoritative_at) watched.write = swaps.back()->id;
@@ -57,7 +59,8 @@ Result<std::vector<dnsprobe::Expectation>> expectations(Cutover& cutover, const 
     auto live = zone.provider->read_sets(zone.plan->zone, {});
     if (!live) return live.error();
     const auto& signal = zone.provider->capabilities().signal;
-    const Seconds settle = signal.value == providers::ChangeSignal::kServing ? Seconds{} : zone.provider->capabilities().settle_time.value;
+    const Seconds settle =
+        signal.value == providers::ChangeSignal::kServing ? Seconds{} : zone.provider->capabilities().settle_time.value;
     for (const Change& change : set->changes) {
       if (change.kind() == Change::Kind::kNone || change.kind() == Change::Kind::kTtl) continue;
       dnsprobe::Expectation expectation;
@@ -82,7 +85,8 @@ class Recorder {
     if (event.kind != dnsprobe::WatchEvent::Kind::kSample) return;
     const dnsprobe::Observation& seen = event.observation;
     const dnsprobe::Resolver& resolver = questions_.resolvers[event.resolver];
-    batch_.push_back(ResolverRecord{seen.at, Phase::kWatch, resolver.id, resolver.operator_name, questions_.expectations[event.key].key,
+    batch_.push_back(ResolverRecord{seen.at, Phase::kWatch, resolver.id, resolver.operator_name,
+                                    questions_.expectations[event.key].key,
                                     std::string(dnsprobe::to_text(seen.verdict)), seen.ttl, seen.rdata, seen.detail});
     if (batch_.size() >= kBatch || std::chrono::steady_clock::now() - flushed_ > kBatchAge) flush();
   }
@@ -109,10 +113,12 @@ void conclude(WatchPhaseResult& result) {
   switch (result.seen.end) {
     case dnsprobe::WatchEnd::kConverged:
       result.exit = ExitCode::kDone;
-      result.headline = fmt::format("converged at {}: the bound has passed, and {} of {} gave only the new answer", format_instant(*result.seen.converged_at),
-                                    forecast.settled, counted(forecast.resolvers, "resolver"));
-      result.next = result.questions.of == Phase::kSwap ? "keep the old side on standby; `cutover restore-ttl` when standby is over"
-                                                        : "users are back; `cutover restore-ttl` puts the TTLs back";
+      result.headline = fmt::format("converged at {}: the bound has passed, and {} of {} gave only the new answer",
+                                    format_instant(*result.seen.converged_at), forecast.settled,
+                                    counted(forecast.resolvers, "resolver"));
+      result.next = result.questions.of == Phase::kSwap
+                        ? "keep the old side on standby; `cutover restore-ttl` when standby is over"
+                        : "users are back; `cutover restore-ttl` puts the TTLs back";
       return;
     case dnsprobe::WatchEnd::kGaveUp:
       result.headline = "gave up waiting: " + forecast.why;
@@ -151,7 +157,8 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
 
   const Instant started = cutover.clock.now();
   const Seconds patience = std::min(options.sync_timeout, options.give_up.value_or(cutover.plan.watch.give_up));
-  auto served = wait_until_served(cutover, Phase::kWatch, after_images(cutover, watched->changes, Wanted::Match::kValues), patience, 1);
+  auto served = wait_until_served(cutover, Phase::kWatch,
+                                  after_images(cutover, watched->changes, Wanted::Match::kValues), patience, 1);
   if (!served) return served.error();
   if (!served->served_at) {
     result.exit = ExitCode::kGaveUp;
@@ -161,14 +168,18 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
     return result;
   }
   if (watched->write)
-    if (auto kept = cutover.journal.record_authoritative(*watched->write, *served->served_at); !kept) return kept.error();
+    if (auto kept = cutover.journal.record_authoritative(*watched->write, *served->served_at); !kept)
+      return kept.error();
   // Every authoritative address serves the new values: a question now plants only those.
 
   auto asked = expectations(cutover, *watched, watched->authoritative_at.value_or(*served->served_at));
   if (!asked) return asked.error();
   result.questions.expectations = std::move(*asked);
   result.questions.give_up_at = started + options.give_up.value_or(cutover.plan.watch.give_up);
-  if (auto kept = cutover.journal.record_event(Phase::kWatch, "begun", fmt::format("watching the {} at {}", to_text(watched->of), counted(result.questions.resolvers.size(), "resolver"))); !kept)
+  if (auto kept = cutover.journal.record_event(Phase::kWatch, "begun",
+                                               fmt::format("watching the {} at {}", to_text(watched->of),
+                                                           counted(result.questions.resolvers.size(), "resolver")));
+      !kept)
     return kept.error();
   if (sink.begun) sink.begun(result.questions);
 
@@ -188,7 +199,10 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
       cutover.stop);
   recorder.flush();
   conclude(result);
-  if (auto kept = cutover.journal.record_event(Phase::kWatch, std::string(dnsprobe::to_text(result.seen.end)), result.headline); !kept) return kept.error();
+  if (auto kept =
+          cutover.journal.record_event(Phase::kWatch, std::string(dnsprobe::to_text(result.seen.end)), result.headline);
+      !kept)
+    return kept.error();
   return result;
 }
 

@@ -10,7 +10,7 @@ namespace cutover {
 
 /// What a watch asks, fixed before the first question.
 struct WatchQuestions {
-  Phase of = Phase::kSwap;                       ///< the write whose spreading is watched: a swap or a rollback
+  Phase of = Phase::kSwap;  ///< the write whose spreading is watched: a swap or a rollback
   std::vector<dnsprobe::Expectation> expectations;
   std::vector<dnsprobe::Resolver> resolvers;
   Instant give_up_at{};

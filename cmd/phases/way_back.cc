@@ -4,7 +4,8 @@
 
 namespace cutover {
 
-Result<std::vector<std::filesystem::path>> save_way_back(Cutover& cutover, Phase phase, std::int64_t write, const std::vector<ChangeSet>& changes) {
+Result<std::vector<std::filesystem::path>> save_way_back(Cutover& cutover, Phase phase, std::int64_t write,
+                                                         const std::vector<ChangeSet>& changes) {
   std::vector<providers::InverseScript> scripts;
   for (const ZoneAtWork& zone : cutover.zones) {
     for (const ChangeSet& set : changes) {

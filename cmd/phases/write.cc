@@ -26,8 +26,8 @@ std::vector<RecordKey> keys_of(const ChangeSet& set) {
 }
 
 struct Standings {
-  ChangeSet remaining;                 ///< changes that are still to be made
-  std::vector<std::string> foreign;    ///< sentences about sets that somebody else changed
+  ChangeSet remaining;               ///< changes that are still to be made
+  std::vector<std::string> foreign;  ///< sentences about sets that somebody else changed
   std::size_t after = 0;
   Soa soa;
   std::optional<RecordSet> soa_set;
@@ -72,7 +72,8 @@ Result<StepOutcome> fate_of(Cutover& cutover, ZoneAtWork& zone, const ChangeSet&
     if (!now && read >= kSettleReads) return now.error();
     if (now) {
       if (now->remaining.empty() && now->foreign.empty()) return StepOutcome::kApplied;
-      if (read >= kSettleReads) return now->foreign.empty() && now->after == 0 ? StepOutcome::kNotApplied : StepOutcome::kForeign;
+      if (read >= kSettleReads)
+        return now->foreign.empty() && now->after == 0 ? StepOutcome::kNotApplied : StepOutcome::kForeign;
     }
     pause(cutover.loop, kSettlePause);
   }
@@ -89,8 +90,8 @@ ChangeSet touched_by(const providers::Step& step, const ChangeSet& set) {
 }
 
 /// One step: intent, call, outcome.
-Result<StepOutcome> make_call(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, const providers::Step& step, const ChangeSet& set,
-                              Error* refusal) {
+Result<StepOutcome> make_call(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, const providers::Step& step,
+                              const ChangeSet& set, Error* refusal) {
   auto intent = cutover.journal.record_intent(write, step);
   if (!intent) return intent.error();
   // The intent is on disk: from here on a crash can be settled.
@@ -120,7 +121,8 @@ enum class Reached { kNo, kMaybe };
 
 /// Makes the changes of one zone, or says why not. kConflict: somebody else changed a record set. `reached` turns to
 /// kMaybe with the first call that may have had an effect.
-Result<void> write_zone(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, const ChangeSet& wanted, WriteRequest::TtlGuard guard, Reached& reached) {
+Result<void> write_zone(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, const ChangeSet& wanted,
+                        WriteRequest::TtlGuard guard, Reached& reached) {
   const bool needs_serial = guard == WriteRequest::TtlGuard::kGuarded &&
                             zone.provider->capabilities().compare_and_swap.value == providers::CompareAndSwap::kValues;
   int refused_with_serial = 0;
@@ -128,7 +130,8 @@ Result<void> write_zone(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, 
     auto now = standings(zone, wanted);
     if (!now) return now.error();
     if (!now->foreign.empty())
-      return fail(ErrorCode::kConflict, fmt::format("{} has changed since it was read: {}; nothing was written to it", wanted.zone.text(), join(now->foreign, "; ")));
+      return fail(ErrorCode::kConflict, fmt::format("{} has changed since it was read: {}; nothing was written to it",
+                                                    wanted.zone.text(), join(now->foreign, "; ")));
     if (now->remaining.empty()) return {};
     if (needs_serial && refused_with_serial < kSerialGuardTries) {
       now->remaining.guard_serial = now->soa.serial;
@@ -146,18 +149,23 @@ Result<void> write_zone(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, 
       if (*outcome == StepOutcome::kUnknown || *outcome == StepOutcome::kForeign) return refusal;
       if (refusal.code != ErrorCode::kConflict) return refusal;
       if (now->remaining.guard_serial && ++refused_with_serial == kSerialGuardTries)
-        cutover.log(fmt::format("{}: the serial is no usable guard here (it moves too fast, or the served serial is not the stored one); values alone guard this write",
-                                wanted.zone.text()));
+        cutover.log(
+            fmt::format("{}: the serial is no usable guard here (it moves too fast, or the served serial is not the "
+                        "stored one); values alone guard this write",
+                        wanted.zone.text()));
       again = true;
       break;
     }
     if (!again) return {};
   }
-  return fail(ErrorCode::kConflict, fmt::format("{} refused the change {} times although its record sets are as expected; nothing was written to it",
-                                                wanted.zone.text(), kTries));
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("{} refused the change {} times although its record sets are as expected; nothing was written to it",
+                  wanted.zone.text(), kTries));
 }
 
-WriteState state_of(const std::vector<ChangeSet>& changes, std::vector<ZoneAtWork>& zones, const std::vector<Reached>& reached, const std::vector<Error>& errors) {
+WriteState state_of(const std::vector<ChangeSet>& changes, std::vector<ZoneAtWork>& zones,
+                    const std::vector<Reached>& reached, const std::vector<Error>& errors) {
   if (errors.empty()) return WriteState::kDone;
   bool any_after = false;
   for (std::size_t i = 0; i < zones.size(); ++i) {
@@ -171,7 +179,8 @@ WriteState state_of(const std::vector<ChangeSet>& changes, std::vector<ZoneAtWor
 }
 
 /// `before`: whether an earlier attempt may have reached the zones.
-Result<WriteResult> carry_out(Cutover& cutover, std::int64_t id, Phase phase, const std::vector<ChangeSet>& changes, WriteRequest::TtlGuard guard, Reached before) {
+Result<WriteResult> carry_out(Cutover& cutover, std::int64_t id, Phase phase, const std::vector<ChangeSet>& changes,
+                              WriteRequest::TtlGuard guard, Reached before) {
   WriteResult result;
   result.write = id;
   auto saved = save_way_back(cutover, phase, id, changes);
@@ -206,7 +215,8 @@ Result<WriteResult> write(Cutover& cutover, const WriteRequest& request) {
 }
 
 Result<WriteResult> finish(Cutover& cutover, const WriteRecord& unfinished) {
-  const auto guard = unfinished.phase == Phase::kRollback ? WriteRequest::TtlGuard::kValuesOnly : WriteRequest::TtlGuard::kGuarded;
+  const auto guard =
+      unfinished.phase == Phase::kRollback ? WriteRequest::TtlGuard::kValuesOnly : WriteRequest::TtlGuard::kGuarded;
   return carry_out(cutover, unfinished.id, unfinished.phase, unfinished.changes, guard, Reached::kMaybe);
 }
 
@@ -214,10 +224,14 @@ namespace {
 
 std::string_view happened(StepOutcome outcome) {
   switch (outcome) {
-    case StepOutcome::kApplied: return "it had been applied";
-    case StepOutcome::kNotApplied: return "it had not been applied";
-    case StepOutcome::kUnknown: return "what became of it cannot be told yet";
-    case StepOutcome::kForeign: return "somebody else has changed these record sets since";
+    case StepOutcome::kApplied:
+      return "it had been applied";
+    case StepOutcome::kNotApplied:
+      return "it had not been applied";
+    case StepOutcome::kUnknown:
+      return "what became of it cannot be told yet";
+    case StepOutcome::kForeign:
+      return "somebody else has changed these record sets since";
   }
   return "";
 }
@@ -233,17 +247,19 @@ Result<void> settle_calls(Cutover& cutover, const WriteRecord& record, std::vect
   for (const IntentRecord& intent : record.intents) {
     if (intent.outcome && *intent.outcome != StepOutcome::kUnknown) continue;
     ZoneAtWork* zone = find_zone(cutover, intent.step.zone);
-    const auto set = std::find_if(record.changes.begin(), record.changes.end(), [&](const ChangeSet& s) { return s.zone == intent.step.zone; });
+    const auto set = std::find_if(record.changes.begin(), record.changes.end(),
+                                  [&](const ChangeSet& s) { return s.zone == intent.step.zone; });
     if (zone == nullptr || set == record.changes.end()) continue;
     auto now = standings(*zone, touched_by(intent.step, *set));
     if (!now) return now.error();
     const bool all_after = now->remaining.empty() && now->foreign.empty();
-    const StepOutcome outcome = all_after                                       ? StepOutcome::kApplied
+    const StepOutcome outcome = all_after                                 ? StepOutcome::kApplied
                                 : now->after == 0 && now->foreign.empty() ? StepOutcome::kNotApplied
-                                                                                : StepOutcome::kForeign;
-    if (auto kept = cutover.journal.record_outcome(intent.id, outcome, "settled from the live zone"); !kept) return kept.error();
-    lines.push_back(fmt::format("the call \"{}\" of {} on {} was cut off; {}", printable(intent.step.summary), to_text(record.phase),
-                                format_instant(intent.at), happened(outcome)));
+                                                                          : StepOutcome::kForeign;
+    if (auto kept = cutover.journal.record_outcome(intent.id, outcome, "settled from the live zone"); !kept)
+      return kept.error();
+    lines.push_back(fmt::format("the call \"{}\" of {} on {} was cut off; {}", printable(intent.step.summary),
+                                to_text(record.phase), format_instant(intent.at), happened(outcome)));
   }
   return {};
 }
@@ -264,7 +280,8 @@ Result<Settled> settle(Cutover& cutover, UnreadableZone unreadable) {
     if (!open && record.state != WriteState::kPartial) continue;
     const auto leave_open = [&](const Error& error) {
       settled.unfinished = record;
-      settled.lines.push_back(fmt::format("what became of the {} begun {} is not known everywhere: {}", to_text(record.phase), format_instant(record.started), error.message));
+      settled.lines.push_back(fmt::format("what became of the {} begun {} is not known everywhere: {}",
+                                          to_text(record.phase), format_instant(record.started), error.message));
     };
     if (auto calls = settle_calls(cutover, record, settled.lines); !calls) {
       if (unreadable == UnreadableZone::kError) return calls.error();
@@ -295,14 +312,17 @@ Result<Settled> settle(Cutover& cutover, UnreadableZone unreadable) {
       leave_open(*trouble);
     } else if (remaining == 0 && foreign == 0) {
       if (auto ended = cutover.journal.end_write(record.id, WriteState::kDone); !ended) return ended.error();
-      settled.lines.push_back(fmt::format("the {} begun {} is complete in the live zone", to_text(record.phase), format_instant(record.started)));
+      settled.lines.push_back(fmt::format("the {} begun {} is complete in the live zone", to_text(record.phase),
+                                          format_instant(record.started)));
     } else if (after == 0 && open) {
       // Nothing of it is in the zone. It stays open for its own command to go on with.
       settled.unfinished = record;
-      settled.lines.push_back(fmt::format("the {} begun {} was cut off before it changed anything", to_text(record.phase), format_instant(record.started)));
+      settled.lines.push_back(fmt::format("the {} begun {} was cut off before it changed anything",
+                                          to_text(record.phase), format_instant(record.started)));
     } else if (after > 0) {
       settled.unfinished = record;
-      settled.lines.push_back(fmt::format("the {} begun {} is partial: {} of {} in force", to_text(record.phase), format_instant(record.started), after,
+      settled.lines.push_back(fmt::format("the {} begun {} is partial: {} of {} in force", to_text(record.phase),
+                                          format_instant(record.started), after,
                                           counted(after + remaining + foreign, "record set")));
     } else if (auto ended = cutover.journal.end_write(record.id, WriteState::kNotApplied); !ended) {
       return ended.error();

@@ -30,8 +30,8 @@ Result<WriteResult> write(Cutover& cutover, const WriteRequest& request);
 
 /// What became of writes that a killed process left open, read from the live zone and journalled.
 struct Settled {
-  std::vector<std::string> lines;          ///< what happened, a sentence each
-  std::optional<WriteRecord> unfinished;   ///< a write with changes still to make (open or partial)
+  std::vector<std::string> lines;         ///< what happened, a sentence each
+  std::optional<WriteRecord> unfinished;  ///< a write with changes still to make (open or partial)
 };
 /// A zone that cannot be read is an error; for a rollback it leaves its write open, and the other zones go on.
 enum class UnreadableZone { kError, kLeavesOpen };

@@ -14,10 +14,12 @@ Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& 
     if (gate == gates.end()) {
       std::vector<std::string> known;
       for (const Gate& g : gates) known.push_back(g.name);
-      return fail(ErrorCode::kUsage, fmt::format("--override names '{}', which is no gate of {}; its gates are {}", printable(name), to_text(phase), join(known, ", ")));
+      return fail(ErrorCode::kUsage, fmt::format("--override names '{}', which is no gate of {}; its gates are {}",
+                                                 printable(name), to_text(phase), join(known, ", ")));
     }
     if (trim(reason).empty())
-      return fail(ErrorCode::kUsage, fmt::format("--override {} needs a reason: --override {}=\"why this is safe\"", name, name));
+      return fail(ErrorCode::kUsage,
+                  fmt::format("--override {} needs a reason: --override {}=\"why this is safe\"", name, name));
     if (gate->open) continue;
     if (auto kept = cutover.journal.record_override(phase, name, reason); !kept) return kept.error();
     gate->overridden = true;
@@ -30,8 +32,11 @@ Result<void> check_plan_hash(const Cutover& cutover, const PhaseOptions& options
   if (!options.plan_hash || cutover.plan.hash == *options.plan_hash) return {};
   // A prefix of eight or more digits is as good as people copy it.
   if (options.plan_hash->size() >= 8 && cutover.plan.hash.starts_with(*options.plan_hash)) return {};
-  return fail(ErrorCode::kConflict, fmt::format("{} is not the plan that was reviewed: its hash is {}, not {}; run `cutover plan` and review it again",
-                                                cutover.plan.file.string(), cutover.plan.hash.substr(0, 12), printable(*options.plan_hash)));
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format(
+          "{} is not the plan that was reviewed: its hash is {}, not {}; run `cutover plan` and review it again",
+          cutover.plan.file.string(), cutover.plan.hash.substr(0, 12), printable(*options.plan_hash)));
 }
 
 bool nothing_in(const std::vector<ChangeSet>& changes) {
@@ -54,12 +59,14 @@ bool agreed(Cutover& cutover, Phase phase, const std::vector<ChangeSet>& changes
     cutover.log(fmt::format("zone {}", set.zone.text()));
     for (const std::string& line : diff_lines(set)) cutover.log("  " + line);
   }
-  return cutover.telling.confirm && cutover.telling.confirm(fmt::format("{}: write {} now?", to_text(phase), counted(count_changes(changes), "change")));
+  return cutover.telling.confirm && cutover.telling.confirm(fmt::format("{}: write {} now?", to_text(phase),
+                                                                        counted(count_changes(changes), "change")));
 }
 
 }  // namespace
 
-Result<bool> agree_and_write(Cutover& cutover, const WriteRequest& request, const PhaseOptions& options, PhaseResult& result) {
+Result<bool> agree_and_write(Cutover& cutover, const WriteRequest& request, const PhaseOptions& options,
+                             PhaseResult& result) {
   if (!nothing_in(request.changes) && !agreed(cutover, request.phase, request.changes, options)) {
     result.exit = ExitCode::kClosed;
     result.headline = "not agreed to; nothing was written (--yes says yes where nobody can be asked)";
@@ -73,7 +80,8 @@ Result<bool> agree_and_write(Cutover& cutover, const WriteRequest& request, cons
   return false;
 }
 
-Result<bool> read_back(Cutover& cutover, const std::vector<std::vector<Wanted>>& wanted, const PhaseOptions& options, int clean_sweeps, PhaseResult& result) {
+Result<bool> read_back(Cutover& cutover, const std::vector<std::vector<Wanted>>& wanted, const PhaseOptions& options,
+                       int clean_sweeps, PhaseResult& result) {
   auto served = wait_until_served(cutover, result.phase, wanted, options.sync_timeout, clean_sweeps);
   if (!served) return served.error();
   if (!served->served_at) {
@@ -89,7 +97,8 @@ Result<bool> read_back(Cutover& cutover, const std::vector<std::vector<Wanted>>&
   return true;
 }
 
-std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const std::vector<ChangeSet>& changes, Wanted::Match match) {
+std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const std::vector<ChangeSet>& changes,
+                                              Wanted::Match match) {
   std::vector<std::vector<Wanted>> wanted(cutover.zones.size());
   for (std::size_t i = 0; i < cutover.zones.size(); ++i)
     for (const ChangeSet& set : changes)
@@ -105,7 +114,8 @@ Seconds longest_before(const std::vector<ChangeSet>& changes, Seconds least) {
   return least;
 }
 
-Result<std::optional<Continued>> settle_and_continue(Cutover& cutover, Phase phase, const PhaseOptions& options, std::vector<std::string>& notes) {
+Result<std::optional<Continued>> settle_and_continue(Cutover& cutover, Phase phase, const PhaseOptions& options,
+                                                     std::vector<std::string>& notes) {
   auto settled = settle(cutover, phase == Phase::kRollback ? UnreadableZone::kLeavesOpen : UnreadableZone::kError);
   if (!settled) return settled.error();
   for (const std::string& line : settled->lines) {
@@ -116,11 +126,15 @@ Result<std::optional<Continued>> settle_and_continue(Cutover& cutover, Phase pha
   const WriteRecord& open = *settled->unfinished;
   if (phase == Phase::kRollback && open.phase != Phase::kRollback) return std::optional<Continued>();
   if (open.phase != phase)
-    return fail(ErrorCode::kPartial, fmt::format("a {} begun {} is unfinished; finish it with `cutover {} --resume`{} first", to_text(open.phase),
-                                                 format_instant(open.started), to_text(open.phase), open.phase == Phase::kSwap ? " or undo it with `cutover rollback`" : ""));
+    return fail(ErrorCode::kPartial,
+                fmt::format("a {} begun {} is unfinished; finish it with `cutover {} --resume`{} first",
+                            to_text(open.phase), format_instant(open.started), to_text(open.phase),
+                            open.phase == Phase::kSwap ? " or undo it with `cutover rollback`" : ""));
   if (open.state == WriteState::kPartial && options.unfinished == PhaseOptions::Unfinished::kRefuse)
-    return fail(ErrorCode::kPartial, fmt::format("the {} begun {} is partial; finish it with --resume{}", to_text(open.phase), format_instant(open.started),
-                                                 open.phase == Phase::kSwap ? ", or undo it with `cutover rollback`" : ""));
+    return fail(ErrorCode::kPartial,
+                fmt::format("the {} begun {} is partial; finish it with --resume{}", to_text(open.phase),
+                            format_instant(open.started),
+                            open.phase == Phase::kSwap ? ", or undo it with `cutover rollback`" : ""));
   cutover.log(fmt::format("going on with the {} begun {}", to_text(open.phase), format_instant(open.started)));
   auto finished = finish(cutover, open);
   if (!finished) return finished.error();
@@ -132,18 +146,23 @@ void tell_trouble(PhaseResult& result, WriteState state, const std::vector<Error
   const std::string_view phase = to_text(result.phase);
   if (state == WriteState::kPartial) {
     result.exit = ExitCode::kPartial;
-    const bool unknown = std::any_of(errors.begin(), errors.end(), [](const Error& e) { return e.code == ErrorCode::kUnknown; });
-    result.headline = unknown ? fmt::format("whether the {} was made everywhere is not known, so it counts as partial", phase)
-                              : fmt::format("{} is partial: some record sets are written and some are not", phase);
-    result.next = result.phase == Phase::kSwap ? "finish it with `cutover swap --resume`, or undo it with `cutover rollback`"
-                                               : fmt::format("finish it with `cutover {} --resume`", phase);
+    const bool unknown =
+        std::any_of(errors.begin(), errors.end(), [](const Error& e) { return e.code == ErrorCode::kUnknown; });
+    result.headline =
+        unknown ? fmt::format("whether the {} was made everywhere is not known, so it counts as partial", phase)
+                : fmt::format("{} is partial: some record sets are written and some are not", phase);
+    result.next = result.phase == Phase::kSwap
+                      ? "finish it with `cutover swap --resume`, or undo it with `cutover rollback`"
+                      : fmt::format("finish it with `cutover {} --resume`", phase);
     return;
   }
-  const bool drift = std::any_of(errors.begin(), errors.end(), [](const Error& e) { return e.code == ErrorCode::kConflict; });
+  const bool drift =
+      std::any_of(errors.begin(), errors.end(), [](const Error& e) { return e.code == ErrorCode::kConflict; });
   result.exit = drift ? ExitCode::kClosed : ExitCode::kError;
   result.headline = fmt::format("{}: nothing was written", phase);
-  result.next = drift ? "somebody else is changing these record sets: look at the notes, mend plan or zone, run it again"
-                      : "mend what the notes say and run it again";
+  result.next = drift
+                    ? "somebody else is changing these record sets: look at the notes, mend plan or zone, run it again"
+                    : "mend what the notes say and run it again";
 }
 
 }  // namespace cutover

@@ -16,12 +16,15 @@ Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& 
 /// kConflict when the plan is not the one that was reviewed (`--plan-hash`).
 Result<void> check_plan_hash(const Cutover& cutover, const PhaseOptions& options);
 /// Agreement, then the write. True: it is done, and the way back is in the result. False: the result says why not.
-Result<bool> agree_and_write(Cutover& cutover, const WriteRequest& request, const PhaseOptions& options, PhaseResult& result);
+Result<bool> agree_and_write(Cutover& cutover, const WriteRequest& request, const PhaseOptions& options,
+                             PhaseResult& result);
 /// Reads back until every authoritative address serves what is wanted, and journals since when for the last write of
 /// the phase. True: `served_at` is in the result. False: time was up; exit code and notes are in the result.
-Result<bool> read_back(Cutover& cutover, const std::vector<std::vector<Wanted>>& wanted, const PhaseOptions& options, int clean_sweeps, PhaseResult& result);
+Result<bool> read_back(Cutover& cutover, const std::vector<std::vector<Wanted>>& wanted, const PhaseOptions& options,
+                       int clean_sweeps, PhaseResult& result);
 /// The after-images of changes, per zone of the plan.
-std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const std::vector<ChangeSet>& changes, Wanted::Match match);
+std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const std::vector<ChangeSet>& changes,
+                                              Wanted::Match match);
 /// The largest TTL that the record sets had right before the changes, and at least `least`: how long caches may hold
 /// the old answers.
 Seconds longest_before(const std::vector<ChangeSet>& changes, Seconds least);
@@ -34,7 +37,8 @@ struct Continued {
   WriteState state = WriteState::kDone;
   std::vector<Error> errors;
 };
-Result<std::optional<Continued>> settle_and_continue(Cutover& cutover, Phase phase, const PhaseOptions& options, std::vector<std::string>& notes);
+Result<std::optional<Continued>> settle_and_continue(Cutover& cutover, Phase phase, const PhaseOptions& options,
+                                                     std::vector<std::string>& notes);
 
 bool nothing_in(const std::vector<ChangeSet>& changes);
 std::size_t count_changes(const std::vector<ChangeSet>& changes);

@@ -32,7 +32,8 @@ std::vector<ChangeSet> swapped_since_rollback(const History& history) {
     for (const ChangeSet& set : write->changes) {
       ChangeSet& zone = zone_of(merged, set.zone);
       for (const Change& change : set.changes) {
-        const auto known = std::find_if(zone.changes.begin(), zone.changes.end(), [&](const Change& c) { return c.key == change.key; });
+        const auto known = std::find_if(zone.changes.begin(), zone.changes.end(),
+                                        [&](const Change& c) { return c.key == change.key; });
         if (known == zone.changes.end()) {
           zone.changes.push_back(change);
         } else {

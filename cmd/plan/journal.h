@@ -21,17 +21,17 @@ Result<Phase> phase_from_text(std::string_view text);
 /// How one provider call ended, as far as is known.
 enum class StepOutcome {
   kApplied,
-  kNotApplied,      ///< the provider said no, or the live zone shows it never happened
-  kUnknown,         ///< sent, no answer: must be settled from the live zone before anything else
-  kForeign,         ///< settled from the live zone: somebody else has changed these sets since
+  kNotApplied,  ///< the provider said no, or the live zone shows it never happened
+  kUnknown,     ///< sent, no answer: must be settled from the live zone before anything else
+  kForeign,     ///< settled from the live zone: somebody else has changed these sets since
 };
 std::string_view to_text(StepOutcome outcome);
 
 enum class WriteState {
-  kOpen,       ///< begun and not ended: the process died, or is at it
+  kOpen,  ///< begun and not ended: the process died, or is at it
   kDone,
-  kNotApplied, ///< ended without any change
-  kPartial,    ///< some steps applied, some not
+  kNotApplied,  ///< ended without any change
+  kPartial,     ///< some steps applied, some not
 };
 std::string_view to_text(WriteState state);
 
@@ -39,7 +39,7 @@ struct IntentRecord {
   std::int64_t id = 0;
   Instant at{};
   providers::Step step;
-  std::optional<StepOutcome> outcome;   ///< the latest recorded (kUnknown may be settled later); empty: none
+  std::optional<StepOutcome> outcome;  ///< the latest recorded (kUnknown may be settled later); empty: none
   Instant outcome_at{};
   std::string reply;
 };
@@ -52,7 +52,7 @@ struct WriteRecord {
   Instant started{};
   std::optional<Instant> ended;
   WriteState state = WriteState::kOpen;
-  std::vector<ChangeSet> changes;       ///< one per zone; `before` sides are the before-images
+  std::vector<ChangeSet> changes;  ///< one per zone; `before` sides are the before-images
   std::vector<IntentRecord> intents;
   std::optional<Instant> authoritative_at;  ///< when every authoritative address served the result
 };
@@ -62,8 +62,8 @@ struct SweepRecord {
   std::int64_t id = 0;
   Phase phase = Phase::kLowerTtl;
   DomainName zone;
-  std::vector<std::string> servers;           ///< labels
-  std::vector<std::string> without_address;   ///< NS names that did not resolve
+  std::vector<std::string> servers;          ///< labels
+  std::vector<std::string> without_address;  ///< NS names that did not resolve
   net::AuthoritySweep sweep;
 };
 
@@ -91,7 +91,7 @@ struct ResolverRecord {
   std::string operator_name;
   RecordKey key;
   std::string verdict;
-  std::optional<Seconds> ttl;      ///< remaining, of the judged link
+  std::optional<Seconds> ttl;  ///< remaining, of the judged link
   std::vector<std::string> rdata;
   std::string detail;
 };
@@ -99,7 +99,7 @@ struct ResolverRecord {
 /// One round of questions to resolvers about every existing record set of a zone that the swap changes:
 /// what the drain gate wants when a serial moved and nobody saw why.
 struct ResolverSweepRecord {
-  Instant at{};                        ///< receipt of the last answer
+  Instant at{};  ///< receipt of the last answer
   DomainName zone;
   std::size_t asked = 0;               ///< resolvers
   std::size_t answered = 0;            ///< resolvers with a usable answer for every record set

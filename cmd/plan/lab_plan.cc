@@ -23,7 +23,8 @@ class Needs {
     for (const EndpointTarget& target : targets.addresses) add_endpoint(target);
     for (const NamedTarget& target : targets.named) add_named(target);
     for (const std::string& sentence : targets.without) out_.notes.push_back(sentence);
-    for (const ExternalGate& gate : plan_.gates) out_.notes.push_back(fmt::format("gate {} is yours and is not asked in a rehearsal", gate.name));
+    for (const ExternalGate& gate : plan_.gates)
+      out_.notes.push_back(fmt::format("gate {} is yours and is not asked in a rehearsal", gate.name));
     if (plan_.window) out_.notes.push_back("the window is not waited for");
     return std::move(out_);
   }
@@ -38,9 +39,15 @@ class Needs {
     Zone zone;
     zone.origin = origin;
     const std::string ns = "ns1.lab.invalid.";
-    put(zone, {origin, RecordType::kSoa, Seconds(3600), {fmt::format("{} hostmaster.lab.invalid. {} 7200 900 1209600 300", ns, kFirstSerial)}});
+    put(zone, {origin,
+               RecordType::kSoa,
+               Seconds(3600),
+               {fmt::format("{} hostmaster.lab.invalid. {} 7200 900 1209600 300", ns, kFirstSerial)}});
     put(zone, {origin, RecordType::kNs, Seconds(86400), {ns}});
-    if (auto soa = parse_soa(zone.sets.begin()->second.type == RecordType::kSoa ? zone.sets.begin()->second : zone.sets.at({origin, RecordType::kSoa}))) zone.soa = *soa;
+    if (auto soa =
+            parse_soa(zone.sets.begin()->second.type == RecordType::kSoa ? zone.sets.begin()->second
+                                                                         : zone.sets.at({origin, RecordType::kSoa})))
+      zone.soa = *soa;
     return zone;
   }
 
@@ -54,14 +61,17 @@ class Needs {
   void add_endpoint(const EndpointTarget& target) {
     const std::string side = target.side == TargetSide::kNew ? "new" : "old";
     const Endpoint logical{target.address, target.port};
-    auto known = std::find_if(out_.endpoints.begin(), out_.endpoints.end(), [&](const LabEndpoint& e) { return e.logical == logical; });
+    auto known = std::find_if(out_.endpoints.begin(), out_.endpoints.end(),
+                              [&](const LabEndpoint& e) { return e.logical == logical; });
     if (known == out_.endpoints.end()) {
       out_.endpoints.push_back({side, logical, {}, {}, target.starttls});
       known = out_.endpoints.end() - 1;
     }
-    if (std::find(known->names.begin(), known->names.end(), target.name) == known->names.end()) known->names.push_back(target.name);
+    if (std::find(known->names.begin(), known->names.end(), target.name) == known->names.end())
+      known->names.push_back(target.name);
     if (target.http) known->statuses[target.http->path] = target.http->status;
-    if (target.port == 443 && target.starttls.empty() && !target.name.is_wildcard() && std::find(out_.sites.begin(), out_.sites.end(), target.name) == out_.sites.end())
+    if (target.port == 443 && target.starttls.empty() && !target.name.is_wildcard() &&
+        std::find(out_.sites.begin(), out_.sites.end(), target.name) == out_.sites.end())
       out_.sites.push_back(target.name);
   }
 
@@ -70,10 +80,13 @@ class Needs {
   void add_named(const NamedTarget& named) {
     auto [at, is_new] = addresses_.try_emplace(named.target);
     if (is_new) {
-      at->second = *IpAddress::from_text(fmt::format("198.18.{}.{}", addresses_.size() / 250, addresses_.size() % 250 + 1));
-      zone_holding(named.target).sets[{named.target, RecordType::kA}] = RecordSet{named.target, RecordType::kA, Seconds(60), {at->second.text()}};
+      at->second =
+          *IpAddress::from_text(fmt::format("198.18.{}.{}", addresses_.size() / 250, addresses_.size() % 250 + 1));
+      zone_holding(named.target).sets[{named.target, RecordType::kA}] =
+          RecordSet{named.target, RecordType::kA, Seconds(60), {at->second.text()}};
     }
-    add_endpoint({named.name, at->second, named.endpoint.port, named.side, named.endpoint.starttls, named.endpoint.http, named.endpoint.at});
+    add_endpoint({named.name, at->second, named.endpoint.port, named.side, named.endpoint.starttls, named.endpoint.http,
+                  named.endpoint.at});
   }
 
   Zone& zone_holding(const DomainName& name) {

@@ -20,10 +20,10 @@ struct LabEndpoint {
 
 /// What a lab has to hold so that a plan can be rehearsed in it.
 struct LabNeeds {
-  std::vector<Zone> zones;               ///< the plan's zones as they are before, and the zones of CNAME targets
+  std::vector<Zone> zones;  ///< the plan's zones as they are before, and the zones of CNAME targets
   std::vector<LabEndpoint> endpoints;
-  std::vector<DomainName> sites;         ///< names that visitors go to
-  std::vector<std::string> notes;        ///< what cannot be rehearsed, and why
+  std::vector<DomainName> sites;   ///< names that visitors go to
+  std::vector<std::string> notes;  ///< what cannot be rehearsed, and why
   Seconds old_ttl{};
 };
 

@@ -58,8 +58,8 @@ struct EndpointPlan {
   std::vector<DomainName> names;
   std::uint16_t port = 443;
   std::optional<HttpExpectation> http;
-  std::string starttls;                        ///< empty: TLS from the first byte
-  std::vector<IpAddress> old_addresses;        ///< where `changes` do not tell
+  std::string starttls;                  ///< empty: TLS from the first byte
+  std::vector<IpAddress> old_addresses;  ///< where `changes` do not tell
   std::vector<IpAddress> new_addresses;
   Position at;
 };
@@ -69,7 +69,7 @@ struct WatchPlan {
   std::vector<std::string> must;                  ///< operator names or addresses that have to agree
   double quorum_resolvers = 0.5;                  ///< share that has to answer
   double quorum_operators = 0.5;
-  int samples = 2;                                ///< K: consecutive new answers wanted from each
+  int samples = 2;  ///< K: consecutive new answers wanted from each
   Seconds give_up{7200};
 };
 
@@ -93,7 +93,7 @@ struct ExternalGate {
   GateBefore before = GateBefore::kSwap;
   std::vector<std::string> run;  ///< argv; exit 0 opens. Empty: an HTTP gate
   std::string url;
-  std::string pointer;           ///< JSON pointer (RFC 6901) to a number
+  std::string pointer;  ///< JSON pointer (RFC 6901) to a number
   std::optional<double> min, max;
   Seconds timeout{10};
   Position at;

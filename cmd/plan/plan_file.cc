@@ -549,7 +549,8 @@ Error all_of(std::vector<PlanError> errors, const std::filesystem::path& file) {
   });
   std::vector<std::string> lines;
   for (const PlanError& error : errors) {
-    lines.push_back(fmt::format("{}:{}:{}: {}", file.string(), error.at.line, error.at.column, error.message));
+    lines.push_back(
+        fmt::format("{}:{}:{}: {}", file.string(), error.at.line, error.at.column, printable(error.message)));
     if (lines.size() > 1 && lines.back() == lines[lines.size() - 2]) lines.pop_back();
   }
   return fail(ErrorCode::kInvalid, join(lines, "\n"));

@@ -20,7 +20,8 @@ struct WayBack {
 /// `cutover/<plan name>-<hash prefix>/`. Files 0600, scripts 0700, each synced with its folder, renamed into place.
 /// Writing the same again replaces it. kIo when the state folder cannot take it; a copy that fails is a note.
 Result<WayBack> write_way_back(const Plan& plan, Phase phase, std::int64_t write, Instant now,
-                               const std::vector<ChangeSet>& changes, const std::vector<providers::InverseScript>& scripts);
+                               const std::vector<ChangeSet>& changes,
+                               const std::vector<providers::InverseScript>& scripts);
 
 /// A snapshot file, read again: what `rollback --from-snapshot` works from when the journal is lost.
 struct Snapshot {

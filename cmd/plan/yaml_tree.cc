@@ -54,7 +54,8 @@ class Converter {
     for (const auto& pair : from) {
       const Position at = position(pair.first.Mark());
       if (!pair.first.IsScalar()) {
-        errors_.push_back({at, "a key has to be plain text; an address in brackets has to be quoted, as in \"[::1]:53\""});
+        errors_.push_back(
+            {at, "a key has to be plain text; an address in brackets has to be quoted, as in \"[::1]:53\""});
         continue;
       }
       if (const YamlNode* first = node.find(pair.first.Scalar())) {
@@ -98,8 +99,8 @@ std::optional<std::string> needs_quotes(std::string_view rest) {
     case '[':
       if (!starts_bracketed_address(rest)) return std::nullopt;
       {
-        const auto text = rest.substr(0, rest.find_first_of(" \t,}#"));
-        const auto whole = text.substr(0, text.find(']', text.find(']') + 1));
+        const auto port = rest.find(']') + 2;
+        const auto whole = rest.substr(0, rest.find_first_not_of("0123456789", port));
         return fmt::format("{} has to be quoted in YAML; write \"{}\"", whole, whole);
       }
     default:

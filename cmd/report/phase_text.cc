@@ -12,7 +12,8 @@ std::string gates_as_text(const std::vector<Gate>& gates, Instant now) {
     const std::string_view word = gate.open ? "open" : gate.overridden ? "overridden" : "CLOSED";
     out += fmt::format("  {:<10} {:<22} {}\n", word, gate.name, printable(gate.why));
     if (!gate.open && gate.opens_at)
-      out += fmt::format("  {:<10} {:<22} opens {} (in {})\n", "", "", format_opening(*gate.opens_at), format_duration(*gate.opens_at - now));
+      out += fmt::format("  {:<10} {:<22} opens {} (in {})\n", "", "", format_opening(*gate.opens_at),
+                         format_duration(*gate.opens_at - now));
   }
   return out;
 }
@@ -20,14 +21,16 @@ std::string gates_as_text(const std::vector<Gate>& gates, Instant now) {
 std::string phase_as_text(const PhaseResult& result, Instant now) {
   std::string out = fmt::format("{}: {}\n", to_text(result.phase), printable(result.headline));
   for (const std::string& note : result.notes) out += fmt::format("  note: {}\n", printable(note));
-  const bool written = result.exit == ExitCode::kDone || result.exit == ExitCode::kGaveUp || result.exit == ExitCode::kPartial;
+  const bool written =
+      result.exit == ExitCode::kDone || result.exit == ExitCode::kGaveUp || result.exit == ExitCode::kPartial;
   for (const ChangeSet& set : result.changes) {
     if (set.empty()) continue;
     out += fmt::format("zone {}{}\n", set.zone.text(), written ? "" : " (not written)");
     for (const std::string& line : diff_lines(set)) out += "  " + line + "\n";
   }
   for (const Check& check : result.checks)
-    if (check.verdict == Verdict::kFail) out += fmt::format("  {} {}: {}\n", to_text(check.severity), check.id, printable(check.summary));
+    if (check.verdict == Verdict::kFail)
+      out += fmt::format("  {} {}: {}\n", to_text(check.severity), check.id, printable(check.summary));
   if (!result.gates.empty()) out += "gates\n" + gates_as_text(result.gates, now);
   if (!result.way_back.empty()) {
     out += "way back (also without this program)\n";

@@ -18,7 +18,8 @@ std::string timeline_as_text(const std::vector<TimelineEntry>& timeline, Instant
   for (const TimelineEntry& entry : timeline) {
     std::string when(20, ' ');
     if (entry.at) when = format_instant(*entry.at);
-    const std::string ahead = entry.at && !entry.done && *entry.at > now ? fmt::format(" (in {})", format_duration(*entry.at - now)) : "";
+    const std::string ahead =
+        entry.at && !entry.done && *entry.at > now ? fmt::format(" (in {})", format_duration(*entry.at - now)) : "";
     out += fmt::format("  {} {} {}{}\n", entry.done ? "done" : "    ", when, printable(entry.what), ahead);
   }
   return out;
@@ -28,13 +29,16 @@ Json instant(const std::optional<Instant>& at) { return at ? Json(format_instant
 
 Json gates_as_json(const std::vector<Gate>& gates) {
   Json out = Json::array();
-  for (const Gate& gate : gates) out.push_back(Json{{"name", gate.name}, {"open", gate.open}, {"opens_at", instant(gate.opens_at)}, {"why", gate.why}});
+  for (const Gate& gate : gates)
+    out.push_back(
+        Json{{"name", gate.name}, {"open", gate.open}, {"opens_at", instant(gate.opens_at)}, {"why", gate.why}});
   return out;
 }
 
 Json timeline_as_json(const std::vector<TimelineEntry>& timeline) {
   Json out = Json::array();
-  for (const TimelineEntry& entry : timeline) out.push_back(Json{{"at", instant(entry.at)}, {"done", entry.done}, {"what", entry.what}});
+  for (const TimelineEntry& entry : timeline)
+    out.push_back(Json{{"at", instant(entry.at)}, {"done", entry.done}, {"what", entry.what}});
   return out;
 }
 
@@ -52,7 +56,8 @@ std::string plan_as_text(const PlanView& view, Instant now) {
     for (const std::string& line : diff_lines(set)) out += "  " + line + "\n";
   }
   out += pending == 0 ? fmt::format("no change is pending; {} in place\n", counted(view.already_in_place, "record set"))
-                      : fmt::format("{} pending, {} in place, {} still to be lowered\n", counted(pending, "change"), view.already_in_place, counted(view.ttl_changes, "TTL"));
+                      : fmt::format("{} pending, {} in place, {} still to be lowered\n", counted(pending, "change"),
+                                    view.already_in_place, counted(view.ttl_changes, "TTL"));
   out += "timeline\n" + timeline_as_text(view.timeline, now);
   out += "gates before the swap\n" + gates_as_text(view.gates, now);
   if (!view.risks.empty()) out += "risks\n";
@@ -69,7 +74,11 @@ std::string status_as_text(const Status& status, const Plan& plan, Instant now) 
 }
 
 std::string plan_as_json(const PlanView& view) {
-  Json json{{"schema", 1}, {"command", "plan"}, {"exit", static_cast<int>(view.exit)}, {"name", view.name}, {"hash", view.hash}};
+  Json json{{"schema", 1},
+            {"command", "plan"},
+            {"exit", static_cast<int>(view.exit)},
+            {"name", view.name},
+            {"hash", view.hash}};
   json["changes"] = Json::array();
   for (const ChangeSet& set : view.changes)
     if (!set.empty()) json["changes"].push_back(Json::parse(to_json(set)));
@@ -83,8 +92,14 @@ std::string plan_as_json(const PlanView& view) {
 }
 
 std::string status_as_json(const Status& status, const Plan& plan) {
-  return dump(Json{{"schema", 1}, {"command", "status"}, {"name", plan.name}, {"headline", status.headline}, {"timeline", timeline_as_json(status.timeline)},
-                   {"gates", gates_as_json(status.gates)}, {"next", status.next}, {"restore_overdue", status.restore_overdue}});
+  return dump(Json{{"schema", 1},
+                   {"command", "status"},
+                   {"name", plan.name},
+                   {"headline", status.headline},
+                   {"timeline", timeline_as_json(status.timeline)},
+                   {"gates", gates_as_json(status.gates)},
+                   {"next", status.next},
+                   {"restore_overdue", status.restore_overdue}});
 }
 
 }  // namespace cutover

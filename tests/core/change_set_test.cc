@@ -19,7 +19,9 @@ RecordSet a_set(int ttl, std::vector<std::string> rdata) {
   return set;
 }
 
-Change change(std::optional<RecordSet> before, std::optional<RecordSet> after) { return {{kWww, RecordType::kA}, std::move(before), std::move(after)}; }
+Change change(std::optional<RecordSet> before, std::optional<RecordSet> after) {
+  return {{kWww, RecordType::kA}, std::move(before), std::move(after)};
+}
 
 }  // namespace
 
@@ -28,7 +30,8 @@ TEST_CASE("what kind of change it is") {
   CHECK(change(a_set(60, {"192.0.2.1"}), {}).kind() == Change::Kind::kDelete);
   CHECK(change(a_set(60, {"192.0.2.1"}), a_set(60, {"192.0.2.2"})).kind() == Change::Kind::kValue);
   CHECK(change(a_set(3600, {"192.0.2.1"}), a_set(60, {"192.0.2.1"})).kind() == Change::Kind::kTtl);
-  CHECK(change(a_set(60, {"192.0.2.2", "192.0.2.1"}), a_set(60, {"192.0.2.1", "192.0.2.2"})).kind() == Change::Kind::kNone);
+  CHECK(change(a_set(60, {"192.0.2.2", "192.0.2.1"}), a_set(60, {"192.0.2.1", "192.0.2.2"})).kind() ==
+        Change::Kind::kNone);
 }
 
 TEST_CASE("the inverse undoes, and its inverse is the change again") {
@@ -71,7 +74,10 @@ TEST_CASE("change sets go through JSON unchanged, and damage is an error") {
   ChangeSet set;
   set.zone = kZone;
   set.guard_serial = 4294967295U;
-  set.changes = {change(a_set(60, {"192.0.2.1", "192.0.2.2"}), {}), {{kWww, static_cast<RecordType>(65280)}, {}, RecordSet{kWww, static_cast<RecordType>(65280), Seconds(5), {"\\# 2 abcd"}}}};
+  set.changes = {change(a_set(60, {"192.0.2.1", "192.0.2.2"}), {}),
+                 {{kWww, static_cast<RecordType>(65280)},
+                  {},
+                  RecordSet{kWww, static_cast<RecordType>(65280), Seconds(5), {"\\# 2 abcd"}}}};
   const std::string json = to_json(set);
   CHECK(*change_set_from_json(json) == set);
   for (std::size_t cut = 0; cut < json.size(); cut += 7) CHECK_FALSE(change_set_from_json(json.substr(0, cut)).ok());
@@ -81,9 +87,13 @@ TEST_CASE("change sets go through JSON unchanged, and damage is an error") {
 TEST_CASE("diff lines say what is created, removed, changed and only slowed down") {
   ChangeSet set;
   set.zone = kZone;
-  set.changes = {change({}, a_set(60, {"192.0.2.1"})), change(a_set(60, {"192.0.2.1"}), {}), change(a_set(60, {"192.0.2.1"}), a_set(60, {"192.0.2.2"})), change(a_set(3600, {"192.0.2.1"}), a_set(60, {"192.0.2.1"}))};
-  CHECK(diff_lines(set) == std::vector<std::string>{"+ CREATE     www.example.com. A 192.0.2.1 ttl=60", "- DELETE     www.example.com. A 192.0.2.1 ttl=60",
-                                                    "± MODIFY     www.example.com. A 192.0.2.1 -> 192.0.2.2 ttl=60", "± MODIFY-TTL www.example.com. A 192.0.2.1 ttl=(3600->60)"});
+  set.changes = {change({}, a_set(60, {"192.0.2.1"})), change(a_set(60, {"192.0.2.1"}), {}),
+                 change(a_set(60, {"192.0.2.1"}), a_set(60, {"192.0.2.2"})),
+                 change(a_set(3600, {"192.0.2.1"}), a_set(60, {"192.0.2.1"}))};
+  CHECK(diff_lines(set) == std::vector<std::string>{"+ CREATE     www.example.com. A 192.0.2.1 ttl=60",
+                                                    "- DELETE     www.example.com. A 192.0.2.1 ttl=60",
+                                                    "± MODIFY     www.example.com. A 192.0.2.1 -> 192.0.2.2 ttl=60",
+                                                    "± MODIFY-TTL www.example.com. A 192.0.2.1 ttl=(3600->60)"});
 }
 
 TEST_CASE("addresses with and without ports") {
@@ -91,7 +101,8 @@ TEST_CASE("addresses with and without ports") {
   CHECK(Endpoint::from_text("192.0.2.1:5353", 53)->text() == "192.0.2.1:5353");
   CHECK(Endpoint::from_text("2001:DB8::1", 53)->text() == "[2001:db8::1]:53");
   CHECK(Endpoint::from_text("[2001:db8::1]:5353", 53)->text() == "[2001:db8::1]:5353");
-  for (const char* bad : {"", "192.0.2", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "[2001:db8::1", "[2001:db8::1]x", "[2001:db8::1]:", "192.0.2.01", "host:53"}) {
+  for (const char* bad : {"", "192.0.2", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "[2001:db8::1",
+                          "[2001:db8::1]x", "[2001:db8::1]:", "192.0.2.01", "host:53"}) {
     INFO(bad);
     CHECK_FALSE(Endpoint::from_text(bad, 53).ok());
   }

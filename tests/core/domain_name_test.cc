@@ -46,8 +46,13 @@ TEST_CASE("within walks labels, not characters") {
 
 TEST_CASE("what is no name says why") {
   const std::string label64(64, 'a');
-  const std::string long_name = std::string(63, 'a') + "." + std::string(63, 'b') + "." + std::string(63, 'c') + "." + std::string(63, 'd');
-  for (const std::string& bad : {std::string(), std::string("a..b"), std::string(".a"), label64, long_name, std::string("a b"), std::string("b\xc3\xbc" "cher.de"), std::string("a\\"), std::string("a\\25"), std::string("a\\256")}) {
+  const std::string long_name =
+      std::string(63, 'a') + "." + std::string(63, 'b') + "." + std::string(63, 'c') + "." + std::string(63, 'd');
+  for (const std::string& bad :
+       {std::string(), std::string("a..b"), std::string(".a"), label64, long_name, std::string("a b"),
+        std::string("b\xc3\xbc"
+                    "cher.de"),
+        std::string("a\\"), std::string("a\\25"), std::string("a\\256")}) {
     INFO(bad);
     const auto parsed = DomainName::from_text(bad);
     REQUIRE_FALSE(parsed.ok());
@@ -60,7 +65,10 @@ TEST_CASE("the wire form goes round, and bad wire is refused") {
   const DomainName www = name("www.example.com");
   CHECK(*DomainName::from_wire(www.wire()) == www);
   CHECK(*DomainName::from_wire(std::string("\3WwW\0", 5)) == name("www"));
-  for (const std::string& bad : {std::string(), std::string("\3www"), std::string("\3ww"), std::string("\x40" + std::string(64, 'a') + std::string(1, '\0')), std::string("\1a\0x", 4)}) CHECK_FALSE(DomainName::from_wire(bad).ok());
+  for (const std::string& bad :
+       {std::string(), std::string("\3www"), std::string("\3ww"),
+        std::string("\x40" + std::string(64, 'a') + std::string(1, '\0')), std::string("\1a\0x", 4)})
+    CHECK_FALSE(DomainName::from_wire(bad).ok());
 }
 
 TEST_CASE("parents") {

@@ -67,7 +67,8 @@ std::vector<Include> includes_below(const std::string& folder) {
     std::string text;
     for (int line = 1; std::getline(in, text); ++line) {
       std::smatch match;
-      if (std::regex_match(text, match, kInclude)) out.push_back({fs::relative(entry.path(), source()).string(), line, match[1]});
+      if (std::regex_match(text, match, kInclude))
+        out.push_back({fs::relative(entry.path(), source()).string(), line, match[1]});
     }
   }
   return out;
@@ -95,7 +96,8 @@ TEST_CASE("each library is included only where its job is, and shows in no heade
       for (const Library& library : kLibraries) {
         if (!include.target.starts_with(library.header)) continue;
         INFO(include.file << ":" << include.line << " includes " << include.target);
-        CHECK(std::any_of(library.allowed.begin(), library.allowed.end(), [&](const std::string& prefix) { return include.file.starts_with(prefix); }));
+        CHECK(std::any_of(library.allowed.begin(), library.allowed.end(),
+                          [&](const std::string& prefix) { return include.file.starts_with(prefix); }));
         CHECK((library.in_headers || !include.file.ends_with(".h")));
       }
     }

@@ -65,7 +65,9 @@ TEST_CASE("a plan that is wrong says where, and what to write instead") {
       {"ttl: { during", "tll: { during", {"cutover.yaml:9:1", "no key 'tll'", "did you mean 'ttl'"}},
       {"to: [127.0.0.2]", "to: [127.0.0.256]", {"cutover.yaml:8:55", "127.0.0.256", "IPv4 address"}},
       {"name: www", "name: www.example.net.", {"cutover.yaml:8:9", "www.example.net", "outside the zone example.com"}},
-      {change, change + "\n      - { name: www, type: CNAME, from: [], to: [lb.example.com.] }", {"cutover.yaml:9:", "CNAME", "www.example.com", "other"}},
+      {change,
+       change + "\n      - { name: www, type: CNAME, from: [], to: [lb.example.com.] }",
+       {"cutover.yaml:9:", "CNAME", "www.example.com", "other"}},
       {"type: rfc2136", "type: rfc2163", {"cutover.yaml:5:23", "rfc2163", "rfc2136"}},
       {"version: 1", "version: 9", {"cutover.yaml:1:10", "version 1"}},
       {"    changes:", "    changes: [", {"cutover.yaml:"}},
@@ -91,7 +93,9 @@ TEST_CASE("a plan file that cannot be read says which and why") {
   const Scene scene;
   scene.desk.write("empty.yaml", "");
   scene.desk.write("comment.yaml", "# nothing yet\n");
-  scene.desk.write("binary.yaml", std::string("\x7f" "ELF\x00\x01\xff\xfe", 8));
+  scene.desk.write("binary.yaml", std::string("\x7f"
+                                              "ELF\x00\x01\xff\xfe",
+                                              8));
   std::filesystem::create_directory(scene.desk.file("folder.yaml"));
   const std::vector<Expected> rows{
       {{"plan", "nowhere.yaml"}, 1, {"no plan file nowhere.yaml", "cutover assess"}},
@@ -138,20 +142,24 @@ TEST_CASE("a key or a server that is no good is refused before anything is sent"
   }
   // What only the provider can judge is told with the place of its zone.
   scene.desk.write("tsig.key", good);
-  scene.desk.write("cutover.yaml", replaced(scene.plan.text(), "server: \"" + scene.knot.endpoint().text(), "server: \"127.0.0.1:99999"));
-  expect(scene.desk, {{"lower-ttl", "--yes"}, 1, {"cutover.yaml:4:5: zone example.com", "'127.0.0.1:99999' is no server"}});
+  scene.desk.write("cutover.yaml", replaced(scene.plan.text(), "server: \"" + scene.knot.endpoint().text(),
+                                            "server: \"127.0.0.1:99999"));
+  expect(scene.desk,
+         {{"lower-ttl", "--yes"}, 1, {"cutover.yaml:4:5: zone example.com", "'127.0.0.1:99999' is no server"}});
   scene.desk.write("cutover.yaml", scene.plan.text());
   std::filesystem::remove(scene.desk.file("tsig.key"));
   expect(scene.desk, {{"lower-ttl", "--yes"}, 1, {"tsig.key", "No such file"}});
   scene.desk.write("cutover.yaml", replaced(scene.plan.text(), "file/tsig.key", "env/NOT_SET_HERE"));
-  expect(scene.desk, {{"lower-ttl", "--yes"}, 1, {"env/NOT_SET_HERE", "neither NOT_SET_HERE", "is set in the environment"}});
+  expect(scene.desk,
+         {{"lower-ttl", "--yes"}, 1, {"env/NOT_SET_HERE", "neither NOT_SET_HERE", "is set in the environment"}});
   scene.check_nothing_lost();
 }
 
 TEST_CASE("commands out of their order say what comes first, and write nothing") {
   const Scene scene;
   const std::uint16_t closed = free_port("127.0.0.2");
-  scene.desk.write("closed.yaml", scene.plan.text() + fmt::format("endpoints: [ {{ names: [www.example.com], port: {} }} ]\n", closed));
+  scene.desk.write("closed.yaml", scene.plan.text() +
+                                      fmt::format("endpoints: [ {{ names: [www.example.com], port: {} }} ]\n", closed));
   const std::vector<Expected> rows{
       {{"status"}, 0, {}},
       {{"swap", "--yes"}, 2, {"CLOSED", "preflight-passed", "ttl-drained"}},
@@ -161,8 +169,12 @@ TEST_CASE("commands out of their order say what comes first, and write nothing")
       {{"swap", "--yes", "--override", "no-such-gate=because"}, 1, {"no-such-gate", "no gate of swap", "ttl-drained"}},
       {{"swap", "--yes", "--override", "ttl-drained"}, 1, {"--override 'ttl-drained' has no reason", "ttl-drained=\""}},
       {{"swap", "--yes", "--override", "ttl-drained= "}, 1, {"--override ttl-drained needs a reason"}},
-      {{"lower-ttl", "--yes", "--override", "ttl-drained=because"}, 1, {"ttl-drained", "no gate of lower-ttl", "no-drift"}},
-      {{"lower-ttl", "--yes", "--plan-hash", "0123456789abcdef"}, 2, {"not the plan that was reviewed", "0123456789abcdef", "cutover plan"}},
+      {{"lower-ttl", "--yes", "--override", "ttl-drained=because"},
+       1,
+       {"ttl-drained", "no gate of lower-ttl", "no-drift"}},
+      {{"lower-ttl", "--yes", "--plan-hash", "0123456789abcdef"},
+       2,
+       {"not the plan that was reviewed", "0123456789abcdef", "cutover plan"}},
       {{"swap", "--yes", "--plan-hash", ""}, 1, {"--plan-hash is empty", "cutover plan"}},
       {{"rollback", "--yes", "--plan-hash", "0123456789abcdef"}, 2, {"not the plan that was reviewed"}},
       {{"swap", "--yes", "--only", "ftp"}, 1, {"--only 'ftp'", "no name that the plan changes"}},
@@ -192,7 +204,8 @@ TEST_CASE("a journal that is not ours, or damaged, is left as it is byte for byt
     return text;
   };
   std::string random;
-  for (unsigned i = 0, state = 7; i < 20000; ++i) random += static_cast<char>((state = state * 1103515245 + 12345) >> 16);
+  for (unsigned i = 0, state = 7; i < 20000; ++i)
+    random += static_cast<char>((state = state * 1103515245 + 12345) >> 16);
   std::string torn = good;
   for (std::size_t at = 4096; at < torn.size(); ++at) torn[at] = static_cast<char>(torn[at] ^ 0x5a);
   struct Row {
@@ -285,7 +298,8 @@ TEST_CASE("a full disk at the journal stops the write before anything is sent") 
   // Full between the intent and the outcome: the write is made, its outcome is not on record, and the next run
   // reads it from the live zone.
   std::filesystem::remove(filler);
-  const auto paused = scene.desk.start({"lower-ttl", "--yes", "small/cutover.yaml"}, {"CUTOVER_PAUSE_AT=provider-after-reply"});
+  const auto paused =
+      scene.desk.start({"lower-ttl", "--yes", "small/cutover.yaml"}, {"CUTOVER_PAUSE_AT=provider-after-reply"});
   REQUIRE(wait_for_stop(*paused));
   fill();
   paused->resume();
@@ -294,6 +308,8 @@ TEST_CASE("a full disk at the journal stops the write before anything is sent") 
   CHECK(paused->log().find("disk full") != std::string::npos);
   CHECK(look_up_authority(scene.knot.endpoint(), "www.example.com", "A").ttl_s == kBadLowTtl);
   std::filesystem::remove(filler);
-  expect(scene.desk, {{"lower-ttl", "--yes", "small/cutover.yaml"}, 0, {"cut off", "it had been applied", "every TTL is low already"}});
+  expect(scene.desk, {{"lower-ttl", "--yes", "small/cutover.yaml"},
+                      0,
+                      {"cut off", "it had been applied", "every TTL is low already"}});
   expect(scene.desk, {{"status", "small/cutover.yaml"}, 0, {}});
 }

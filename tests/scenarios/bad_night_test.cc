@@ -33,7 +33,10 @@ class AcmeClient {
  private:
   void run(const Authority& server) {
     while (!stop_) {
-      const std::string script = fmt::format("zone example.com\nupdate delete _acme-challenge.example.com TXT\nupdate add _acme-challenge.example.com 60 TXT \"token-{}\"", changes_ + 1);
+      const std::string script = fmt::format(
+          "zone example.com\nupdate delete _acme-challenge.example.com TXT\nupdate add _acme-challenge.example.com 60 "
+          "TXT \"token-{}\"",
+          changes_ + 1);
       if (nsupdate(server.endpoint(), server.key(), script).status == 0) ++changes_;
       for (int i = 0; i < 10 && !stop_; ++i) std::this_thread::sleep_for(100ms);
     }
@@ -43,7 +46,8 @@ class AcmeClient {
   std::thread thread_;
 };
 
-std::string plan_text(const std::string& servers, const Endpoint& primary, const Endpoint& resolver, const Sites& sites, const std::string& to) {
+std::string plan_text(const std::string& servers, const Endpoint& primary, const Endpoint& resolver, const Sites& sites,
+                      const std::string& to) {
   return fmt::format(R"(version: 1
 name: bad-night
 zones:
@@ -67,7 +71,8 @@ std::vector<std::string> without_acme(std::vector<std::string> values) {
 
 std::string find_script(const std::string& folder, const std::string& phase) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-    if (entry.path().extension() == ".nsupdate" && entry.path().string().find(phase) != std::string::npos) return entry.path().string();
+    if (entry.path().extension() == ".nsupdate" && entry.path().string().find(phase) != std::string::npos)
+      return entry.path().string();
   return {};
 }
 
@@ -78,7 +83,9 @@ TEST_CASE("a bad night ends with the saved script, and the next evening's swap s
   const std::string second_address = own_address();
   const Endpoint second = *Endpoint::from_text(second_address, free_port(second_address));
   AuthorityOptions options;
-  options.zones = {{"example.com", fmt::format("$ORIGIN example.com.\n$TTL 3600\n@ IN SOA ns1 hostmaster 7 5 2 1209600 {}\n@ IN NS ns1\nns1 IN A 127.0.0.1\nwww 6 IN A {}\n", kLowTtl, sites.old_address())}};
+  options.zones = {{"example.com", fmt::format("$ORIGIN example.com.\n$TTL 3600\n@ IN SOA ns1 hostmaster 7 5 2 1209600 "
+                                               "{}\n@ IN NS ns1\nns1 IN A 127.0.0.1\nwww 6 IN A {}\n",
+                                               kLowTtl, sites.old_address())}};
   options.secondaries = {second};
   options.sign = true;
   Bind primary(options);
@@ -117,11 +124,13 @@ TEST_CASE("a bad night ends with the saved script, and the next evening's swap s
     REQUIRE(refused.status == 2);
     CHECK(refused.out.find(second.text()) != std::string::npos);
 
-    const Run swapped = desk.cutover({"swap", "--yes", "--sync-timeout", "3s", "--override", "authoritative-in-sync=the secondary is dead and out of the delegation",
+    const Run swapped = desk.cutover({"swap", "--yes", "--sync-timeout", "3s", "--override",
+                                      "authoritative-in-sync=the secondary is dead and out of the delegation",
                                       "--override", "ttl-drained=the secondary is dead and out of the delegation"});
     INFO("swap, overridden:\n" << swapped.both());
     REQUIRE(swapped.status == 4);  // written; one server could not be seen serving it
-    CHECK(look_up_authority(primary.endpoint(), "www.example.com", "A").rdata == std::vector<std::string>{sites.new_address()});
+    CHECK(look_up_authority(primary.endpoint(), "www.example.com", "A").rdata ==
+          std::vector<std::string>{sites.new_address()});
 
     // Somebody edits the plan after the swap: the way back does not depend on it.
     desk.write("cutover.yaml", plan_text(both, primary.endpoint(), resolver.endpoint(), sites, "127.0.3.99"));
@@ -147,7 +156,8 @@ TEST_CASE("a bad night ends with the saved script, and the next evening's swap s
   // The next evening, from another machine, the dead server out of the plan.
   Desk fresh;
   fresh.write("tsig.key", key);
-  fresh.write("cutover.yaml", plan_text("\"" + primary.endpoint().text() + "\"", primary.endpoint(), resolver.endpoint(), sites, sites.new_address()));
+  fresh.write("cutover.yaml", plan_text("\"" + primary.endpoint().text() + "\"", primary.endpoint(),
+                                        resolver.endpoint(), sites, sites.new_address()));
   const Run lowered = fresh.cutover({"lower-ttl", "--yes"});
   INFO("lower-ttl:\n" << lowered.both());
   REQUIRE(lowered.status == 0);
@@ -164,7 +174,8 @@ TEST_CASE("a bad night ends with the saved script, and the next evening's swap s
   other.write("tsig.key", key);
   other.write("cutover.yaml", read_text(fresh.file("cutover.yaml")));
   other.write("snapshot.json", read_text(fresh.file("cutover.cutover/snapshot-swap-2.json")));
-  const Run undone = other.cutover({"rollback", "--yes", "--from-snapshot", "snapshot.json", "--ca-file", sites.ca_file()});
+  const Run undone =
+      other.cutover({"rollback", "--yes", "--from-snapshot", "snapshot.json", "--ca-file", sites.ca_file()});
   INFO("rollback from the snapshot:\n" << undone.both());
   CHECK(undone.status == 0);
   CHECK(without_acme(values_of(primary, "example.com")) == before);

@@ -74,7 +74,8 @@ void has_words(const Ended& run, const std::vector<std::string>& words) {
 /// The library that gives a program another clock; empty: it is not installed.
 std::string fake_clock() {
   for (const auto& folder : std::filesystem::directory_iterator("/usr/lib"))
-    if (const auto file = folder.path() / "faketime/libfaketime.so.1"; std::filesystem::exists(file)) return file.string();
+    if (const auto file = folder.path() / "faketime/libfaketime.so.1"; std::filesystem::exists(file))
+      return file.string();
   return {};
 }
 
@@ -103,7 +104,8 @@ void wrong_keys(const std::vector<std::string>& wrong_secret, const std::vector<
 }
 
 template <class Server>
-void wrong_clock(const std::string& library, const std::vector<std::string>& ten_minutes_behind, const std::vector<std::string>& ten_minutes_ahead) {
+void wrong_clock(const std::string& library, const std::vector<std::string>& ten_minutes_behind,
+                 const std::vector<std::string>& ten_minutes_ahead) {
   const Server server(serving({"example.com"}));
   CAPTURE(server.product());
   const Desk desk;
@@ -127,7 +129,8 @@ void wrong_clock(const std::string& library, const std::vector<std::string>& ten
 
 TEST_CASE("a wrong TSIG key is told apart as far as the server does") {
   const std::string nothing = "nothing was changed";
-  const std::vector<std::string> bad_secret{"'cutover-test", "not with this secret (BADSIG)", "check the secret", nothing};
+  const std::vector<std::string> bad_secret{"'cutover-test", "not with this secret (BADSIG)", "check the secret",
+                                            nothing};
   const std::vector<std::string> bad_name{"does not know the TSIG key 'somebody-else", "BADKEY", nothing};
   wrong_keys<Knot>(bad_secret, bad_name);
   wrong_keys<Bind>(bad_secret, bad_name);
@@ -139,17 +142,21 @@ TEST_CASE("a wrong TSIG key is told apart as far as the server does") {
 TEST_CASE("a clock that is off by ten minutes is told with the difference where the server gives it") {
   const std::string library = fake_clock();
   if (library.empty()) {
-    tests::not_run("the program with a clock that is off by ten minutes", "the Debian package faketime is not installed");
+    tests::not_run("the program with a clock that is off by ten minutes",
+                   "the Debian package faketime is not installed");
     return;
   }
   const Desk probe;
   if (const Run run = probe.cutover({"--version"}, {"LD_PRELOAD=" + library, "FAKETIME=+600"}); run.status != 0) {
-    tests::not_run("the program with a clock that is off by ten minutes", "it does not start with libfaketime (a sanitizer's build?): " + run.both());
+    tests::not_run("the program with a clock that is off by ten minutes",
+                   "it does not start with libfaketime (a sanitizer's build?): " + run.both());
     return;
   }
   const std::string nothing = "nothing was changed";
-  const std::vector<std::string> behind{"BADTIME", "s ahead of this machine's clock", "TSIG allows 300 s", "set the clock", nothing};
-  const std::vector<std::string> ahead{"BADTIME", "s behind this machine's clock", "TSIG allows 300 s", "set the clock", nothing};
+  const std::vector<std::string> behind{"BADTIME", "s ahead of this machine's clock", "TSIG allows 300 s",
+                                        "set the clock", nothing};
+  const std::vector<std::string> ahead{"BADTIME", "s behind this machine's clock", "TSIG allows 300 s", "set the clock",
+                                       nothing};
   wrong_clock<Knot>(library, behind, ahead);
   wrong_clock<Bind>(library, behind, ahead);
   const std::vector<std::string> both_causes{"does not say why", "TSIG key 'cutover-test", "300 s apart", nothing};
@@ -160,7 +167,8 @@ TEST_CASE("a plan whose `from` is not what is live is refused, and says both val
   const Scene scene;
   scene.behind_the_back("update delete www.example.com A\nupdate add www.example.com 2 A 127.0.0.9");
   const ZoneImage before = image_of(scene.knot, "example.com");
-  const std::vector<std::string> words{"CLOSED", "no-drift", "www.example.com. A", kOld, "127.0.0.9", "nothing was written"};
+  const std::vector<std::string> words{"CLOSED", "no-drift",  "www.example.com. A",
+                                       kOld,     "127.0.0.9", "nothing was written"};
   expect(scene.desk, {{"lower-ttl", "--yes"}, 2, words});
   expect(scene.desk, {forced_swap(), 2, words});
   expect(scene.desk, {{"plan"}, 2, {"www.example.com. A", kOld, "127.0.0.9"}});
@@ -175,11 +183,13 @@ TEST_CASE("a zone that is changed at the wrong moment") {
     std::string www_after;
   };
   const std::vector<Row> rows{
-      {"the value that the plan moves", "update delete www.example.com A\nupdate add www.example.com 1 A 127.0.0.7", 2, "127.0.0.7"},
+      {"the value that the plan moves", "update delete www.example.com A\nupdate add www.example.com 1 A 127.0.0.7", 2,
+       "127.0.0.7"},
       {"a further value", "update add www.example.com 1 A 127.0.0.7", 2, kOld + " 127.0.0.7"},
       {"it is gone", "update delete www.example.com A", 2, ""},
       {"its TTL is put back", "update delete www.example.com A\nupdate add www.example.com 300 A 127.0.0.1", 2, kOld},
-      {"only an unrelated record", "update delete mail.example.com A\nupdate add mail.example.com 60 A 127.0.0.8", 0, kNew},
+      {"only an unrelated record", "update delete mail.example.com A\nupdate add mail.example.com 60 A 127.0.0.8", 0,
+       kNew},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
@@ -188,19 +198,29 @@ TEST_CASE("a zone that is changed at the wrong moment") {
     between.behind_the_back(row.script);
     // Whoever overrides the drain gate may swap under a TTL that rose; a value that moved stops everybody.
     const bool only_ttl = row.what == "its TTL is put back";
-    expect(between.desk, {only_ttl ? std::vector<std::string>{"swap", "--yes", "--override", "preflight-passed=not what this is about"} : forced_swap(), row.swap_status,
-                          only_ttl ? std::vector<std::string>{"CLOSED", "ttl-drained"} : row.swap_status == 2 ? std::vector<std::string>{"CLOSED", "no-drift", "www.example.com. A"} : std::vector<std::string>{"1 record set swapped"}});
+    expect(between.desk, {only_ttl ? std::vector<std::string>{"swap", "--yes", "--override",
+                                                              "preflight-passed=not what this is about"}
+                                   : forced_swap(),
+                          row.swap_status,
+                          only_ttl               ? std::vector<std::string>{"CLOSED", "ttl-drained"}
+                          : row.swap_status == 2 ? std::vector<std::string>{"CLOSED", "no-drift", "www.example.com. A"}
+                                                 : std::vector<std::string>{"1 record set swapped"}});
     CHECK(between.www() == row.www_after);
 
     // The same between the last look and the packet.
     const Scene at_the_end;
     at_the_end.lower();
-    const Ended run = held_at(at_the_end.desk, "write-before-call", forced_swap(), [&] { at_the_end.behind_the_back(row.script); });
+    const Ended run =
+        held_at(at_the_end.desk, "write-before-call", forced_swap(), [&] { at_the_end.behind_the_back(row.script); });
     INFO(run.log);
     CHECK(run.status == row.swap_status);
-    if (row.swap_status == 2) has_words(run, {"example.com. has changed since it was read: www.example.com. A", "nothing was written", "somebody else"});
+    if (row.swap_status == 2)
+      has_words(run, {"example.com. has changed since it was read: www.example.com. A", "nothing was written",
+                      "somebody else"});
     CHECK(at_the_end.www() == row.www_after);
-    if (row.swap_status == 0) CHECK(look_up_authority(at_the_end.knot.endpoint(), "mail.example.com", "A").rdata == std::vector<std::string>{"127.0.0.8"});
+    if (row.swap_status == 0)
+      CHECK(look_up_authority(at_the_end.knot.endpoint(), "mail.example.com", "A").rdata ==
+            std::vector<std::string>{"127.0.0.8"});
     check_journal_works(at_the_end.desk, row.swap_status);
   }
 }
@@ -212,7 +232,8 @@ TEST_CASE("an authority that goes away in mid-swap") {
       Scene scene;
       scene.lower();
       const auto before = values_of(scene.knot, "example.com");
-      const Ended run = held_at(scene.desk, boundary, with(forced_swap(), {"--sync-timeout", "1s"}), [&] { scene.knot.stop(); });
+      const Ended run =
+          held_at(scene.desk, boundary, with(forced_swap(), {"--sync-timeout", "1s"}), [&] { scene.knot.stop(); });
       INFO(run.log);
       CAPTURE(run.status);
       has_words(run, {scene.knot.endpoint().text()});
@@ -222,10 +243,12 @@ TEST_CASE("an authority that goes away in mid-swap") {
         has_words(run, {"swap: nothing was written", "was not reached (connection refused); nothing was changed"});
       } else if (boundary == "provider-before-send") {
         CHECK(run.status == 5);
-        has_words(run, {"whether the swap was made everywhere is not known", "looking at the live zone", "swap --resume", "cutover rollback"});
+        has_words(run, {"whether the swap was made everywhere is not known", "looking at the live zone",
+                        "swap --resume", "cutover rollback"});
       } else {
         CHECK(run.status == 4);
-        has_words(run, {"applied at the provider, but not every authoritative address serves it yet", "cutover rollback"});
+        has_words(run,
+                  {"applied at the provider, but not every authoritative address serves it yet", "cutover rollback"});
       }
       expect(scene.desk, {{"status"}, 0, {}});
       expect(scene.desk, {with(forced_swap(), {"--resume"}), 4, {scene.knot.endpoint().text()}});
@@ -296,10 +319,14 @@ TEST_CASE("half the authoritative servers are stuck on the old serial") {
   scene.desk.write("cutover.yaml", scene.plan.text());
   const std::string name = stuck.endpoint().text();
   expect(scene.desk, {{"lower-ttl", "--yes", "--sync-timeout", "1s"}, 4, {name, "ttl=2", "the wait has not begun"}});
-  const Run refused = expect(scene.desk, {{"swap", "--yes", "--override", "preflight-passed=not what this is about"}, 2, {"CLOSED", "authoritative-in-sync", name}});
+  const Run refused = expect(scene.desk, {{"swap", "--yes", "--override", "preflight-passed=not what this is about"},
+                                          2,
+                                          {"CLOSED", "authoritative-in-sync", name}});
   CHECK(refused.out.find("nothing was written") != std::string::npos);
   CHECK(scene.www() == kOld);
-  expect(scene.desk, {with(forced_swap(), {"--sync-timeout", "1s", "--override", "authoritative-in-sync=that server is being retired"}), 4,
+  expect(scene.desk, {with(forced_swap(), {"--sync-timeout", "1s", "--override",
+                                           "authoritative-in-sync=that server is being retired"}),
+                      4,
                       {"not every authoritative address serves it yet", name + " serves " + kOld, "cutover rollback"}});
   CHECK(scene.www() == kNew);
   CHECK(www_of(stuck, "example.com") == kOld);

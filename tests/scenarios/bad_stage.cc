@@ -26,10 +26,11 @@ std::string SmallPlan::text() const {
   }
   std::vector<std::string> quoted;
   for (const std::string& resolver : resolvers) quoted.push_back("\"" + resolver + "\"");
-  // Without a resolver to ask, the program's own look-ups go to the primary, which refuses them: nothing leaves loopback.
+  // Without a resolver to ask, the program's own look-ups go to the primary, which refuses them: nothing leaves
+  // loopback.
   if (quoted.empty()) quoted.push_back("\"" + servers.front().text() + "\"");
-  out += fmt::format("ttl: {{ during: {}s }}\nwatch: {{ resolvers: [{}] }}\nlookup: [\"{}\"]\n", kBadLowTtl, join(quoted, ", "),
-                     servers.front().text());
+  out += fmt::format("ttl: {{ during: {}s }}\nwatch: {{ resolvers: [{}] }}\nlookup: [\"{}\"]\n", kBadLowTtl,
+                     join(quoted, ", "), servers.front().text());
   return out + extra;
 }
 
@@ -58,8 +59,9 @@ void check_journal_works(const Desk& desk, int plan_status) {
 }
 
 std::vector<std::string> forced_swap() {
-  return {"swap", "--yes", "--override", "preflight-passed=not what this is about", "--override",
-          "ttl-drained=not what this is about"};
+  return {"swap",       "--yes",
+          "--override", "preflight-passed=not what this is about",
+          "--override", "ttl-drained=not what this is about"};
 }
 
 bool wait_for_stop(const servers::Process& process) {

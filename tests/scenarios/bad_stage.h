@@ -18,10 +18,10 @@ std::string small_zone(const std::string& origin, int www_ttl = kBadOldTtl);
 
 struct SmallPlan {
   std::vector<std::string> zones{"example.com"};
-  std::vector<Endpoint> servers;                     ///< the primary of each zone, in the order of `zones`
-  std::vector<Endpoint> also;                        ///< further authoritative servers of the first zone
-  std::vector<std::string> resolvers;                ///< as in `watch: resolvers`
-  std::string extra{};                               ///< further lines
+  std::vector<Endpoint> servers;       ///< the primary of each zone, in the order of `zones`
+  std::vector<Endpoint> also;          ///< further authoritative servers of the first zone
+  std::vector<std::string> resolvers;  ///< as in `watch: resolvers`
+  std::string extra{};                 ///< further lines
   std::string text() const;
 };
 

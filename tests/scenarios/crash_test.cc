@@ -29,7 +29,8 @@ std::vector<std::string> command_line(const std::string& command) {
   std::vector<std::string> args{command, "--yes", "--resume"};
   // What is tested is the writing, not the waiting.
   if (command == "swap")
-    for (const char* gate : {"ttl-drained", "preflight-passed"}) args.insert(args.end(), {"--override", fmt::format("{}=crash test", gate)});
+    for (const char* gate : {"ttl-drained", "preflight-passed"})
+      args.insert(args.end(), {"--override", fmt::format("{}=crash test", gate)});
   if (command == "restore-ttl") args.insert(args.end(), {"--override", "standby-over=crash test"});
   return args;
 }
@@ -51,8 +52,10 @@ class Theatre {
     for (int trial = 0; trial < kTrials; ++trial)
       for (const char which : {'a', 'b'}) {
         const std::string origin = zone(trial, which);
-        options.zones.push_back({origin, fmt::format("$ORIGIN {}.\n$TTL 3600\n@ IN SOA ns1 hostmaster 7 7200 900 1209600 300\n@ IN NS ns1\nns1 IN A 127.0.0.1\n"
-                                                     "www IN A 127.0.1.1\nmoved IN A 127.0.1.1\n", origin)});
+        options.zones.push_back({origin, fmt::format("$ORIGIN {}.\n$TTL 3600\n@ IN SOA ns1 hostmaster 7 7200 900 "
+                                                     "1209600 300\n@ IN NS ns1\nns1 IN A 127.0.0.1\n"
+                                                     "www IN A 127.0.1.1\nmoved IN A 127.0.1.1\n",
+                                                     origin)});
       }
     return options;
   }
@@ -64,22 +67,28 @@ struct Trial {
   explicit Trial(Theatre& in) : theatre(in), number(in.next_trial()) {
     std::string zones;
     for (const char which : {'a', 'b'})
-      zones += fmt::format("  - zone: {}\n    provider: {{ type: rfc2136, server: \"{}\", key: file/tsig.key }}\n    authoritative: [\"{}\"]\n    changes:\n"
-                           "      - {{ name: www, type: A, from: [127.0.1.1], to: [127.0.1.2] }}\n"
-                           "      - {{ name: moved, type: A, from: [127.0.1.1], to: [] }}\n      - {{ name: moved, type: CNAME, from: [], to: [www] }}\n",
-                           Theatre::zone(number, which), theatre.knot().endpoint().text(), theatre.knot().endpoint().text());
+      zones += fmt::format(
+          "  - zone: {}\n    provider: {{ type: rfc2136, server: \"{}\", key: file/tsig.key }}\n    authoritative: "
+          "[\"{}\"]\n    changes:\n"
+          "      - {{ name: www, type: A, from: [127.0.1.1], to: [127.0.1.2] }}\n"
+          "      - {{ name: moved, type: A, from: [127.0.1.1], to: [] }}\n      - {{ name: moved, type: CNAME, from: "
+          "[], to: [www] }}\n",
+          Theatre::zone(number, which), theatre.knot().endpoint().text(), theatre.knot().endpoint().text());
     desk.write("tsig.key", theatre.knot().key().file_text());
-    desk.write("cutover.yaml", "version: 1\nname: crash\nzones:\n" + zones + "ttl: { during: 60s }\nwatch: { resolvers: [\"" + theatre.knot().endpoint().text() + "\"] }\nlookup: [\"" +
-                                         theatre.knot().endpoint().text() + "\"]\n");
+    desk.write("cutover.yaml", "version: 1\nname: crash\nzones:\n" + zones +
+                                   "ttl: { during: 60s }\nwatch: { resolvers: [\"" + theatre.knot().endpoint().text() +
+                                   "\"] }\nlookup: [\"" + theatre.knot().endpoint().text() + "\"]\n");
   }
 
   /// Both zones, with TTLs, without what depends on the trial's number.
   std::vector<std::string> zone_lines() const {
     std::vector<std::string> lines;
     for (const char which : {'a', 'b'})
-      for (std::string line : transferred_lines(theatre.knot().endpoint(), theatre.knot().key(), Theatre::zone(number, which))) {
+      for (std::string line :
+           transferred_lines(theatre.knot().endpoint(), theatre.knot().key(), Theatre::zone(number, which))) {
         const std::string origin = Theatre::zone(number, which);
-        for (std::size_t at = line.find(origin); at != std::string::npos; at = line.find(origin)) line.replace(at, origin.size(), std::string(1, which) + ".zone");
+        for (std::size_t at = line.find(origin); at != std::string::npos; at = line.find(origin))
+          line.replace(at, origin.size(), std::string(1, which) + ".zone");
         lines.push_back(line);
       }
     return lines;
@@ -116,7 +125,8 @@ std::vector<std::string> story_of(const Trial& trial) {
       std::string text = to_json(set);
       for (const char which : {'a', 'b'}) {
         const std::string origin = Theatre::zone(trial.number, which);
-        for (std::size_t at = text.find(origin); at != std::string::npos; at = text.find(origin)) text.replace(at, origin.size(), std::string(1, which) + ".zone");
+        for (std::size_t at = text.find(origin); at != std::string::npos; at = text.find(origin))
+          text.replace(at, origin.size(), std::string(1, which) + ".zone");
       }
       line += " " + text;
     }
@@ -138,7 +148,9 @@ bool way_back_is_there(const Trial& trial) {
     if (write.intents.empty()) continue;
     bool found = false;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(trial.desk.file("cutover.cutover")))
-      if (entry.path().extension() == ".nsupdate" && entry.file_size() > 0 && entry.path().string().find(fmt::format("{}-{}", to_text(write.phase), write.id)) != std::string::npos) found = true;
+      if (entry.path().extension() == ".nsupdate" && entry.file_size() > 0 &&
+          entry.path().string().find(fmt::format("{}-{}", to_text(write.phase), write.id)) != std::string::npos)
+        found = true;
     if (!found) return false;
   }
   return true;
@@ -208,10 +220,16 @@ void kill_everywhere(const std::string& victim) {
 
 }  // namespace
 
-TEST_CASE("lower-ttl killed at every boundary ends as if nothing had happened", "[lower-ttl]") { kill_everywhere("lower-ttl"); }
+TEST_CASE("lower-ttl killed at every boundary ends as if nothing had happened", "[lower-ttl]") {
+  kill_everywhere("lower-ttl");
+}
 TEST_CASE("swap killed at every boundary ends as if nothing had happened", "[swap]") { kill_everywhere("swap"); }
-TEST_CASE("rollback killed at every boundary ends as if nothing had happened", "[rollback]") { kill_everywhere("rollback"); }
-TEST_CASE("restore-ttl killed at every boundary ends as if nothing had happened", "[restore-ttl]") { kill_everywhere("restore-ttl"); }
+TEST_CASE("rollback killed at every boundary ends as if nothing had happened", "[rollback]") {
+  kill_everywhere("rollback");
+}
+TEST_CASE("restore-ttl killed at every boundary ends as if nothing had happened", "[restore-ttl]") {
+  kill_everywhere("restore-ttl");
+}
 
 TEST_CASE("a swap killed at any boundary can be rolled back by the very next command", "[way-back]") {
   Theatre theatre;

@@ -25,7 +25,8 @@ ns1 IN A   127.0.0.1
 www IN A   127.0.1.1
 )";
 
-/// An UPDATE over TCP: two octets of length, two of id, then the opcode 5 in bits 1 to 4 of the third octet (RFC 2136 section 2.2).
+/// An UPDATE over TCP: two octets of length, two of id, then the opcode 5 in bits 1 to 4 of the third octet (RFC 2136
+/// section 2.2).
 bool is_update_packet(const std::string& line) {
   static const std::regex kTcpWrite(R"re((?:sendto|sendmsg|write|writev)\(\d+<TCP[^"]*"((?:\\x[0-9a-f]{2}){5}))re");
   std::smatch match;
@@ -37,7 +38,8 @@ bool is_update_packet(const std::string& line) {
 TEST_CASE("the intent and the way back are synced before the first packet of the write") {
   Desk desk;
   if (const Run probe = desk.run({"strace", "-o", desk.file("probe"), "true"}); probe.status != 0) {
-    tests::not_run("durability: order of fsync and the first packet of a write", "strace cannot trace here: " + probe.both());
+    tests::not_run("durability: order of fsync and the first packet of a write",
+                   "strace cannot trace here: " + probe.both());
     return;
   }
   AuthorityOptions options;
@@ -59,10 +61,12 @@ watch: {{ resolvers: ["{0}"] }}
   const char* program = std::getenv("CUTOVER_PROGRAM");
   REQUIRE(program != nullptr);
   // LeakSanitizer, where the program has it, cannot work under a tracer.
-  const Run run = desk.run({"strace", "-f", "-yy", "-x", "-s", "64", "-o", trace, "-e",
-                            "trace=openat,write,writev,pwrite64,sendto,sendmsg,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate", program, "swap", "--yes", "--override",
-                            "ttl-drained=traced", "--override", "preflight-passed=traced"},
-                           {"XDG_STATE_HOME=" + desk.file("state"), "ASAN_OPTIONS=detect_leaks=0"});
+  const Run run =
+      desk.run({"strace", "-f", "-yy", "-x", "-s", "64", "-o", trace, "-e",
+                "trace=openat,write,writev,pwrite64,sendto,sendmsg,fsync,fdatasync,rename,renameat,renameat2,unlink,"
+                "unlinkat,ftruncate",
+                program, "swap", "--yes", "--override", "ttl-drained=traced", "--override", "preflight-passed=traced"},
+               {"XDG_STATE_HOME=" + desk.file("state"), "ASAN_OPTIONS=detect_leaks=0"});
   INFO(run.both());
   REQUIRE(run.status == 0);
 
@@ -80,7 +84,9 @@ watch: {{ resolvers: ["{0}"] }}
     std::smatch match;
     if (!std::regex_search(line, match, kFileCall)) continue;
     const std::string path = match[2];
-    if (path.find("cutover") == std::string::npos || path.ends_with("/lock") || path.ends_with("/stdout") || path.ends_with("/stderr")) continue;
+    if (path.find("cutover") == std::string::npos || path.ends_with("/lock") || path.ends_with("/stdout") ||
+        path.ends_with("/stderr"))
+      continue;
     if (match[1].str().find("sync") != std::string::npos) {
       dirty.erase(path);
       synced.insert(path);
@@ -96,7 +102,10 @@ watch: {{ resolvers: ["{0}"] }}
     CHECK(path.ends_with("-journal"));
   }
   CHECK(journal_syncs >= 2);
-  const auto was_synced = [&](const std::string& part) { return std::any_of(synced.begin(), synced.end(), [&](const std::string& path) { return path.find(part) != std::string::npos; }); };
+  const auto was_synced = [&](const std::string& part) {
+    return std::any_of(synced.begin(), synced.end(),
+                       [&](const std::string& path) { return path.find(part) != std::string::npos; });
+  };
   CHECK(was_synced("snapshot-swap"));
   CHECK(was_synced(".nsupdate"));
 }

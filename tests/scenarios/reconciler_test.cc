@@ -19,7 +19,10 @@ namespace {
 constexpr int kLowTtl = 4;
 
 std::string zone_text(int serial, int ttl) {
-  return fmt::format("$ORIGIN example.com.\n$TTL 3600\n@ IN SOA ns1 hostmaster {} 2 1 1209600 4\n@ IN NS ns1\nns1 IN A 127.0.0.1\nwww {} IN A 127.0.0.1\n", serial, ttl);
+  return fmt::format(
+      "$ORIGIN example.com.\n$TTL 3600\n@ IN SOA ns1 hostmaster {} 2 1 1209600 4\n@ IN NS ns1\nns1 IN A 127.0.0.1\nwww "
+      "{} IN A 127.0.0.1\n",
+      serial, ttl);
 }
 
 AuthorityOptions at(const Endpoint& where) {
@@ -48,9 +51,11 @@ struct Scene {
       resolvers.push_back(std::make_unique<Unbound>(resolver));
     }
     std::string asked;
-    for (std::size_t i = 0; i < resolvers.size(); ++i) asked += fmt::format("{}\"unbound-{}={}\"", i == 0 ? "" : ", ", i, resolvers[i]->endpoint().text());
+    for (std::size_t i = 0; i < resolvers.size(); ++i)
+      asked += fmt::format("{}\"unbound-{}={}\"", i == 0 ? "" : ", ", i, resolvers[i]->endpoint().text());
     desk.write("tsig.key", primary->key().file_text());
-    desk.write("cutover.yaml", fmt::format(R"(version: 1
+    desk.write("cutover.yaml",
+               fmt::format(R"(version: 1
 name: reconciler
 zones:
   - zone: example.com
@@ -61,7 +66,7 @@ zones:
 ttl: {{ during: {3}s }}
 watch: {{ resolvers: [{4}] }}
 )",
-                                           primary->endpoint().text(), first_at.text(), second_at.text(), kLowTtl, asked));
+                           primary->endpoint().text(), first_at.text(), second_at.text(), kLowTtl, asked));
     REQUIRE(desk.cutover({"lower-ttl", "--yes"}).status == 0);
     std::this_thread::sleep_for(11s);
   }
@@ -82,7 +87,9 @@ watch: {{ resolvers: [{4}] }}
     return std::make_unique<Knot>(options);
   }
 
-  Run swap() const { return desk.cutover({"swap", "--yes", "-o", "json", "--override", "preflight-passed=not what this is about"}); }
+  Run swap() const {
+    return desk.cutover({"swap", "--yes", "-o", "json", "--override", "preflight-passed=not what this is about"});
+  }
 
   Endpoint first_at = free_endpoint();
   Endpoint second_at = free_endpoint();
@@ -113,7 +120,8 @@ TEST_CASE("a TTL that was put back while nobody looked is found in the caches") 
   const Instant opens = new_instant(scene.swap());
   CHECK(opens > now() + 86000s);
   CHECK(opens < now() + 86402s);
-  CHECK(look_up_authority(scene.primary->endpoint(), "www.example.com", "A").rdata == std::vector<std::string>{"127.0.0.1"});
+  CHECK(look_up_authority(scene.primary->endpoint(), "www.example.com", "A").rdata ==
+        std::vector<std::string>{"127.0.0.1"});
 }
 
 TEST_CASE("a TTL that was put back and seen restarts the clock") {

@@ -18,7 +18,8 @@ namespace {
 
 std::string program() {
   const char* path = std::getenv("CUTOVER_PROGRAM");
-  if (path == nullptr) throw std::runtime_error("CUTOVER_PROGRAM names no program; run the tests through ctest or ./dev test");
+  if (path == nullptr)
+    throw std::runtime_error("CUTOVER_PROGRAM names no program; run the tests through ctest or ./dev test");
   return path;
 }
 
@@ -36,7 +37,8 @@ Answer ask_for(const Endpoint& server, const std::string& name, const std::strin
   const RecordKey key{*DomainName::from_text(name), *record_type_from_text(type)};
   request.message = net::make_query({key.name, key.type, net::RecordClass::kIn}, recursion);
   const net::DnsAnswer answer = net::exchange(loop, clock, request);
-  if (answer.outcome != net::Outcome::kAnswered) throw std::runtime_error(server.text() + " does not answer: " + answer.detail);
+  if (answer.outcome != net::Outcome::kAnswered)
+    throw std::runtime_error(server.text() + " does not answer: " + answer.detail);
   Answer out;
   if (const auto set = net::find_set(answer.reply.answer, key)) {
     out.rdata = set->rdata;
@@ -47,7 +49,8 @@ Answer ask_for(const Endpoint& server, const std::string& name, const std::strin
 
 }  // namespace
 
-Sites::Sites(std::vector<std::string> names) : old_(servers::own_address()), new_(servers::own_address()), port_(servers::free_port(old_)) {
+Sites::Sites(std::vector<std::string> names)
+    : old_(servers::own_address()), new_(servers::own_address()), port_(servers::free_port(old_)) {
   test::CertificateOptions root;
   root.common_name = "Stage Root";
   root.authority = true;
@@ -60,13 +63,18 @@ Sites::Sites(std::vector<std::string> names) : old_(servers::own_address()), new
   const std::string key = folder_.write("site.key", site.key_pem());
   std::string blocks;
   for (const auto& [address, side] : {std::pair(old_, "old"), std::pair(new_, "new")})
-    blocks += fmt::format("server {{ listen {}:{} ssl; ssl_certificate {}; ssl_certificate_key {}; location / {{ return 200 '{}\\n'; }} }}\n", address, port_, certificate, key, side);
-  nginx_ = std::make_unique<servers::Nginx>(blocks, std::vector<Endpoint>{*Endpoint::from_text(old_, port_), *Endpoint::from_text(new_, port_)});
+    blocks += fmt::format(
+        "server {{ listen {}:{} ssl; ssl_certificate {}; ssl_certificate_key {}; location / {{ return 200 '{}\\n'; }} "
+        "}}\n",
+        address, port_, certificate, key, side);
+  nginx_ = std::make_unique<servers::Nginx>(
+      blocks, std::vector<Endpoint>{*Endpoint::from_text(old_, port_), *Endpoint::from_text(new_, port_)});
 }
 
 Desk::Desk() = default;
 
-Run Desk::run(const std::vector<std::string>& argv, const std::vector<std::string>& environment, std::chrono::seconds limit) const {
+Run Desk::run(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
+              std::chrono::seconds limit) const {
   const std::string out = folder_.file("stdout");
   const std::string err = folder_.file("stderr");
   const auto began = std::chrono::steady_clock::now();
@@ -101,13 +109,15 @@ Run Desk::run(const std::vector<std::string>& argv, const std::vector<std::strin
   return result;
 }
 
-Run Desk::cutover(const std::vector<std::string>& args, const std::vector<std::string>& environment, std::chrono::seconds limit) const {
+Run Desk::cutover(const std::vector<std::string>& args, const std::vector<std::string>& environment,
+                  std::chrono::seconds limit) const {
   std::vector<std::string> all{"XDG_STATE_HOME=" + folder_.file("state")};
   all.insert(all.end(), environment.begin(), environment.end());
   return run(with_program(args), all, limit);
 }
 
-std::unique_ptr<servers::Process> Desk::start(const std::vector<std::string>& args, const std::vector<std::string>& environment) const {
+std::unique_ptr<servers::Process> Desk::start(const std::vector<std::string>& args,
+                                              const std::vector<std::string>& environment) const {
   std::vector<std::string> argv{"env", "-C", folder_.path(), "XDG_STATE_HOME=" + folder_.file("state")};
   argv.insert(argv.end(), environment.begin(), environment.end());
   const auto own = with_program(args);
@@ -115,9 +125,13 @@ std::unique_ptr<servers::Process> Desk::start(const std::vector<std::string>& ar
   return std::make_unique<servers::Process>(argv, folder_.file("background.log"));
 }
 
-Answer look_up(const Endpoint& resolver, const std::string& name, const std::string& type) { return ask_for(resolver, name, type, net::Recursion::kDesired); }
+Answer look_up(const Endpoint& resolver, const std::string& name, const std::string& type) {
+  return ask_for(resolver, name, type, net::Recursion::kDesired);
+}
 
-Answer look_up_authority(const Endpoint& server, const std::string& name, const std::string& type) { return ask_for(server, name, type, net::Recursion::kNotDesired); }
+Answer look_up_authority(const Endpoint& server, const std::string& name, const std::string& type) {
+  return ask_for(server, name, type, net::Recursion::kNotDesired);
+}
 
 std::vector<std::string> values_of(const servers::Authority& authority, const std::string& zone) {
   std::vector<std::string> values;

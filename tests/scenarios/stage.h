@@ -43,13 +43,18 @@ class Desk {
  public:
   Desk();
   std::string file(const std::string& name) const { return folder_.file(name); }
-  void write(const std::string& name, const std::string& text, unsigned mode = 0600) const { folder_.write(name, text, mode); }
+  void write(const std::string& name, const std::string& text, unsigned mode = 0600) const {
+    folder_.write(name, text, mode);
+  }
   /// Runs `cutover ARGS` here. `environment` entries are NAME=value.
-  Run cutover(const std::vector<std::string>& args, const std::vector<std::string>& environment = {}, std::chrono::seconds limit = std::chrono::seconds(120)) const;
+  Run cutover(const std::vector<std::string>& args, const std::vector<std::string>& environment = {},
+              std::chrono::seconds limit = std::chrono::seconds(120)) const;
   /// Runs any program here.
-  Run run(const std::vector<std::string>& argv, const std::vector<std::string>& environment = {}, std::chrono::seconds limit = std::chrono::seconds(120)) const;
+  Run run(const std::vector<std::string>& argv, const std::vector<std::string>& environment = {},
+          std::chrono::seconds limit = std::chrono::seconds(120)) const;
   /// As cutover(), without waiting for its end.
-  std::unique_ptr<servers::Process> start(const std::vector<std::string>& args, const std::vector<std::string>& environment = {}) const;
+  std::unique_ptr<servers::Process> start(const std::vector<std::string>& args,
+                                          const std::vector<std::string>& environment = {}) const;
   const std::string& path() const { return folder_.path(); }
 
  private:

@@ -33,14 +33,17 @@ www  {0} IN HTTPS 1 . alpn=h2 ipv4hint={1}
 shop {0} IN CNAME lb.old.example.com.
 lb.old IN A {1}
 lb.new IN A {2}
-)", kOldTtl, sites.old_address(), sites.new_address());
+)",
+                     kOldTtl, sites.old_address(), sites.new_address());
 }
 
-std::string plan_text(const Sites& sites, const Authority& primary, const std::vector<Endpoint>& servers, const std::vector<std::unique_ptr<Unbound>>& resolvers) {
+std::string plan_text(const Sites& sites, const Authority& primary, const std::vector<Endpoint>& servers,
+                      const std::vector<std::unique_ptr<Unbound>>& resolvers) {
   std::vector<std::string> authoritative;
   for (const Endpoint& server : servers) authoritative.push_back("\"" + server.text() + "\"");
   std::vector<std::string> asked;
-  for (std::size_t i = 0; i < resolvers.size(); ++i) asked.push_back(fmt::format("\"unbound-{}={}\"", i + 1, resolvers[i]->endpoint().text()));
+  for (std::size_t i = 0; i < resolvers.size(); ++i)
+    asked.push_back(fmt::format("\"unbound-{}={}\"", i + 1, resolvers[i]->endpoint().text()));
   return fmt::format(R"(version: 1
 name: whole-cutover
 zones:
@@ -58,8 +61,9 @@ watch: {{ resolvers: [{}], must: [unbound-1], samples: 2, give-up: 2m }}
 standby: 1h
 lookup: ["{}"]
 )",
-                     primary.endpoint().text(), join(authoritative, ", "), sites.old_address(), sites.new_address(), sites.old_address(), sites.new_address(), kLowTtl, sites.port(),
-                     join(asked, ", "), resolvers.front()->endpoint().text());
+                     primary.endpoint().text(), join(authoritative, ", "), sites.old_address(), sites.new_address(),
+                     sites.old_address(), sites.new_address(), kLowTtl, sites.port(), join(asked, ", "),
+                     resolvers.front()->endpoint().text());
 }
 
 template <class Server>
@@ -84,7 +88,8 @@ void whole_cutover() {
     resolver.stubs = {{"example.com", {primary.endpoint(), secondary.endpoint()}}};
     resolvers.push_back(std::make_unique<Unbound>(resolver));
   }
-  const auto every_resolver = [&](const std::string& name, const std::string& type, const std::vector<std::string>& rdata) {
+  const auto every_resolver = [&](const std::string& name, const std::string& type,
+                                  const std::vector<std::string>& rdata) {
     for (const auto& resolver : resolvers)
       if (look_up(resolver->endpoint(), name, type).rdata != rdata) return false;
     return true;
@@ -124,7 +129,8 @@ void whole_cutover() {
   const Instant opens = *parse_instant(refused.at("opens_at").get<std::string>());
   CHECK(opens > now());
   CHECK(opens < now() + std::chrono::seconds(kOldTtl + 2));
-  CHECK(look_up_authority(primary.endpoint(), "www.example.com", "A").rdata == std::vector<std::string>{sites.old_address()});
+  CHECK(look_up_authority(primary.endpoint(), "www.example.com", "A").rdata ==
+        std::vector<std::string>{sites.old_address()});
 
   std::this_thread::sleep_until(opens + 100ms);
   const Run swapped = desk.cutover({"swap", "--yes", "-o", "json", "--ca-file", sites.ca_file()});
@@ -132,7 +138,8 @@ void whole_cutover() {
   REQUIRE(swapped.status == 0);
   const auto done = nlohmann::json::parse(swapped.out);
   const Instant bound = *parse_instant(done.at("bound").get<std::string>());
-  for (const Endpoint& server : {primary.endpoint(), secondary.endpoint()}) CHECK(look_up_authority(server, "www.example.com", "A").rdata == std::vector<std::string>{sites.new_address()});
+  for (const Endpoint& server : {primary.endpoint(), secondary.endpoint()})
+    CHECK(look_up_authority(server, "www.example.com", "A").rdata == std::vector<std::string>{sites.new_address()});
   for (const auto& path : done.at("way_back")) CHECK(!read_text(path.get<std::string>()).empty());
 
   const Run watched = desk.cutover({"watch"});
