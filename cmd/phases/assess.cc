@@ -77,7 +77,9 @@ class Assessment {
     work.config = work.asked->provider;
     work.config.base_folder = fs::absolute(request_.output).parent_path().string();
     if (!work.asked->zone_file) {
-      auto provider = providers::make_provider(work.config, providers::Context{loop_, clock_});
+      net::LookupOptions lookup;
+      lookup.servers = request_.lookup;
+      auto provider = providers::make_provider(work.config, providers::Context{loop_, clock_, lookup});
       if (!provider) return provider.error();
       work.provider = *std::move(provider);
     }

@@ -421,8 +421,9 @@ Gate ttl_drained(const Plan& plan, const History& history, const std::vector<Dra
       if (*drain.opens > now) ++waiting;
       if (latest && *latest >= *drain.opens) continue;
       latest = drain.opens;
-      latest_why = fmt::format("{} {} {}: {}", key, *drain.opens > now ? "drains until" : "has drained since",
-                               format_opening(*drain.opens), drain.why);
+      latest_why = *drain.opens > now
+                       ? fmt::format("{} drains until {}: {}", key, format_opening(*drain.opens), drain.why)
+                       : fmt::format("{} has drained since {}: {}", key, format_instant(*drain.opens), drain.why);
     }
   }
   gate.open = timeless.empty() && waiting == 0;

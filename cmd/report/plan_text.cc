@@ -17,7 +17,7 @@ std::string timeline_as_text(const std::vector<TimelineEntry>& timeline, Instant
   std::string out;
   for (const TimelineEntry& entry : timeline) {
     std::string when(20, ' ');
-    if (entry.at) when = format_instant(*entry.at);
+    if (entry.at) when = entry.done ? format_instant(*entry.at) : format_opening(*entry.at);
     const std::string ahead =
         entry.at && !entry.done && *entry.at > now ? fmt::format(" (in {})", format_duration(*entry.at - now)) : "";
     out += fmt::format("  {} {} {}{}\n", entry.done ? "done" : "    ", when, printable(entry.what), ahead);
