@@ -34,7 +34,7 @@ struct CacheEntry {
 /// One cache of one resolver: a table with an expiry in every line. It is told the time. Pure.
 class Cache {
  public:
-  explicit Cache(CacheHabits habits) : habits_(std::move(habits)) {}
+  explicit Cache(CacheHabits habits) : habits_(habits) {}
 
   /// Keeps a set for its TTL, as the habits bend it.
   void store(const RecordSet& set, Instant now);

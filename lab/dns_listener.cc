@@ -122,7 +122,7 @@ struct DnsListener::State : std::enable_shared_from_this<State> {
 };
 
 DnsListener::DnsListener(std::shared_ptr<State> state, Endpoint endpoint)
-    : state_(std::move(state)), endpoint_(std::move(endpoint)) {}
+    : state_(std::move(state)), endpoint_(endpoint) {}
 
 DnsListener::~DnsListener() {
   state_->udp_wait.cancel();

@@ -13,7 +13,7 @@ constexpr int kMaxSteps = 24;  // a chain of a dozen links, each looked up and f
 constexpr std::uint16_t kEdeStale = 3, kEdeFiltered = 17, kEdeStaleNxDomain = 19, kEdeNoReachableAuthority = 22;
 constexpr std::size_t kLargestUdp = 1232;
 /// Real time per authority address. Loopback answers in microseconds; this is for the dead ones.
-constexpr std::chrono::milliseconds kPatience{150};
+constexpr std::chrono::milliseconds kPatience{300};
 
 }  // namespace
 
