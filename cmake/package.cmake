@@ -17,10 +17,10 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_MAINTAINER "cutover maintainers <cutover@localhost>")
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "move live names from an old side to a new side without an outage
- Lowers TTLs ahead of time, proves the new side's certificates before any DNS
- change, swaps A, AAAA, CNAME and HTTPS records together, watches resolvers
- until no cache can still hold the old answer, and puts everything back within
- minutes when it has to.")
+Lowers TTLs ahead of time, proves the new side's certificates before any DNS
+change, swaps A, AAAA, CNAME and HTTPS records together, watches resolvers
+until no cache can still hold the old answer, and puts everything back within
+minutes when it has to.")
 # The libraries are found by looking at the program; time zones and root certificates are read while it runs.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, tzdata")
