@@ -65,8 +65,10 @@ class ZoneFileReader {
     bool class_seen = false;
     while (at < line.tokens.size()) {
       const std::string word = to_lower(line.tokens[at].text);
-      if (!class_seen && (word == "in" || word == "ch" || word == "hs" || word == "cs")) {
-        if (word != "in") return fail(ErrorCode::kUnsupported, "only records of class IN are supported");
+      if (!class_seen && is_class(word)) {
+        // CLASS1 is IN written as an unknown class (RFC 3597 section 5).
+        if (word != "in" && word != "class1")
+          return fail(ErrorCode::kUnsupported, "only records of class IN are supported");
         class_seen = true;
       } else if (const auto parsed = parse_ttl(line.tokens[at]); !ttl && parsed) {
         ttl = parsed;
@@ -102,6 +104,12 @@ class ZoneFileReader {
     last_ttl_ = ttl;
     records_.push_back({*owner_, type, RecordClass::kIn, static_cast<std::uint32_t>(ttl->count()), std::move(*text)});
     return {};
+  }
+
+  static bool is_class(std::string_view word) {
+    if (word == "in" || word == "ch" || word == "hs" || word == "cs") return true;
+    return word.size() > 5 && word.starts_with("class") &&
+           word.find_first_not_of("0123456789", 5) == std::string_view::npos;
   }
 
   static std::optional<Seconds> parse_ttl(const Token& word) {

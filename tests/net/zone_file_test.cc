@@ -85,6 +85,7 @@ TEST_CASE("zone file errors name the line", "[zone-file]") {
       Bad{"\n\nx A\n", "line 4: x.example.com. A: it ends too early"},
       Bad{"x BOGUS 1\n", "line 2: 'BOGUS' is no record type"}, Bad{"x 60 IN\n", "line 2: a record without a type"},
       Bad{"x CH TXT a\n", "line 2: only records of class IN"},
+      Bad{"x 60 CLASS3 TXT a\n", "line 2: only records of class IN"},
       Bad{"$INCLUDE other.zone\n", "line 2: $INCLUDE is not followed"},
       Bad{"$GENERATE 1-9 a A 192.0.2.$\n", "line 2: $GENERATE"},
       Bad{"$FOO\n", "line 2: '$FOO' is no zone file directive"}, Bad{"$TTL x\n", "line 2: 'x' is no TTL"},
