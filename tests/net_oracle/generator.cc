@@ -1,7 +1,7 @@
 #include "tests/net_oracle/generator.h"
 
+#include <cstdlib>
 #include <map>
-#include <set>
 
 namespace cutover::oracle {
 namespace {

@@ -12,7 +12,7 @@ namespace cutover::oracle {
 /// The types that are generated, and the layout of each as its RFC draws it, one letter a field:
 ///   n name   1 2 4 integers   a A address   s <character-string>   S one or more of them   g letters and digits,
 ///   counted x bytes, at least one   X bytes, perhaps none   h bytes, counted, at least one   t bytes, counted, perhaps
-///   none b type bitmap   p SvcParams   T a record type   u IPv4 or IPv6 gateway of IPSECKEY with the type before it
+///   none b type bitmap   p SvcParams   T a record type
 struct Shape {
   std::string name;
   unsigned type;
