@@ -347,6 +347,10 @@ Observation judge(const Expectation& expectation, const Sample& sample, const Re
   if (judged != nullptr) out.rdata = judged->rdata;
   if (out.ttl) out.expires = sample.received + *out.ttl;
   out.verdict = judge_answer(expectation, sample, link, out.ttl, history, out.detail);
+  if (out.rdata.size() > kKeptValues) {
+    out.detail += fmt::format("{}{} values in all, the first {} kept", out.detail.empty() ? "" : "; ", out.rdata.size(), kKeptValues);
+    out.rdata.resize(kKeptValues);
+  }
   if (out.expires) out.known_cache = entry_of(history, *out.expires, out.slack, is_old(out.verdict)) != nullptr;
   return out;
 }

@@ -40,6 +40,10 @@ bool is_data(Verdict verdict);
 /// Whether users of this resolver may still be sent to the old side: old, old-past-ttl, behind, stale, mixed.
 bool is_old(Verdict verdict);
 
+/// So many values of an answer are kept for people and for the journal: one resolver that sends 64 KB of them in every
+/// answer must not flood either. Judged is the whole answer.
+inline constexpr std::size_t kKeptValues = 32;
+
 /// What is asked, and which answers are the old and the new one. Rdata in canonical form.
 struct Expectation {
   RecordKey key;
@@ -100,7 +104,7 @@ struct Observation {
   std::optional<Seconds> ttl;      ///< remaining, of the judged link (negative answers: of the SOA)
   std::optional<Instant> expires;  ///< latest instant at which that entry ends: at + ttl
   Span slack{};                    ///< received - asked: it may end this much earlier
-  std::vector<std::string> rdata;  ///< of the judged link; empty when there is none
+  std::vector<std::string> rdata;  ///< of the judged link, at most kKeptValues; empty when there is none
   std::string site;
   std::chrono::microseconds rtt{};
   bool over_tcp = false;

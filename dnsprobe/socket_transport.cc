@@ -216,6 +216,8 @@ class Conversation {
       auto reply = read_reply(std::string_view(incoming_).substr(2, length));
       // A stream has one reply to one question: what is wrong in it will not get better by waiting.
       if (!reply) return finish(net::Outcome::kGarbage, "over TCP: " + garbage_);
+      // Cut off where there is room for 64 KB: what it leaves out is not absent, so it says nothing.
+      if (reply->tc) return finish(net::Outcome::kGarbage, "over TCP: the reply is cut off (TC) even so");
       return finish_with(*std::move(reply));
     }
   }

@@ -158,7 +158,11 @@ class Conversation {
   }
 
   void on_tcp_message(std::string_view wire) {
-    if (auto reply = accept(wire)) judge(wire, std::move(*reply));
+    auto reply = accept(wire);
+    if (!reply) return;
+    // Cut off where there is room for 64 KB: what it leaves out is not absent, so it says nothing.
+    if (reply->tc && !is_update()) return finish(Outcome::kGarbage, "the reply is cut off (TC) even over TCP");
+    judge(wire, std::move(*reply));
   }
 
   void on_tcp_failure(const std::string& why) {
