@@ -75,18 +75,37 @@ class Needs {
       out_.sites.push_back(target.name);
   }
 
-  /// The target of a CNAME gets an address of the benchmarking range (RFC 2544), in a zone of its own where none of
-  /// the plan's zones holds it.
+  /// The target of a CNAME that moves itself is wherever the plan says; any other gets an address of the benchmarking
+  /// range (RFC 2544), in a zone of its own where none of the plan's zones holds it.
   void add_named(const NamedTarget& named) {
+    if (add_planned(named)) return;
     auto [at, is_new] = addresses_.try_emplace(named.target);
     if (is_new) {
       at->second =
           *IpAddress::from_text(fmt::format("198.18.{}.{}", addresses_.size() / 250, addresses_.size() % 250 + 1));
-      zone_holding(named.target).sets[{named.target, RecordType::kA}] =
-          RecordSet{named.target, RecordType::kA, Seconds(60), {at->second.text()}};
+      put(zone_holding(named.target), {named.target, RecordType::kA, Seconds(60), {at->second.text()}});
     }
-    add_endpoint({named.name, at->second, named.endpoint.port, named.side, named.endpoint.starttls, named.endpoint.http,
-                  named.endpoint.at});
+    add_endpoint(at_address(named, at->second, named.side));
+  }
+
+  bool add_planned(const NamedTarget& named) {
+    bool found = false;
+    for (const ZonePlan& zone : plan_.zones)
+      for (const PlannedChange& change : zone.changes) {
+        if (change.name != named.target || (change.type != RecordType::kA && change.type != RecordType::kAaaa))
+          continue;
+        found = true;
+        for (const std::string& value : change.from)
+          if (auto address = IpAddress::from_text(value)) add_endpoint(at_address(named, *address, TargetSide::kOld));
+        for (const std::string& value : change.to)
+          if (auto address = IpAddress::from_text(value)) add_endpoint(at_address(named, *address, TargetSide::kNew));
+      }
+    return found;
+  }
+
+  static EndpointTarget at_address(const NamedTarget& named, const IpAddress& address, TargetSide side) {
+    return {named.name,          address,          named.endpoint.port, side, named.endpoint.starttls,
+            named.endpoint.http, named.endpoint.at};
   }
 
   Zone& zone_holding(const DomainName& name) {

@@ -340,6 +340,7 @@ TEST_CASE("windows are read in their own time zone") {
 TEST_CASE("text from the file is made safe before it is shown") {
   const std::string error = error_of(with(kWholePlan, "standby: 48h", "\"sta\\e[31mndby\": 48h"));
   CHECK_THAT(error, !Catch::Contains("\x1b") && Catch::Contains("\\x1b"));
+  CHECK_THAT(error_of("a: [::1]:53\xff\x1b\n"), Catch::Contains("write \"[::1]:53\"") && !Catch::Contains("\x1b"));
 }
 
 TEST_CASE("a plan is read from a file, and a missing one says what to do") {

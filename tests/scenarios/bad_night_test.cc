@@ -69,9 +69,9 @@ std::vector<std::string> without_acme(std::vector<std::string> values) {
   return values;
 }
 
-std::string find_script(const std::string& folder, const std::string& phase) {
+std::string find_file(const std::string& folder, const std::string& part, const std::string& extension) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-    if (entry.path().extension() == ".nsupdate" && entry.path().string().find(phase) != std::string::npos)
+    if (entry.path().extension() == extension && entry.path().string().find(part) != std::string::npos)
       return entry.path().string();
   return {};
 }
@@ -139,7 +139,7 @@ TEST_CASE("a bad night ends with the saved script, and the next evening's swap s
     CHECK(edited.status == 2);
 
     // The journal's machine is lost; what is left is the copy in the user's state folder, on a colleague's desk.
-    script = read_text(find_script(desk.file("state"), "swap"));
+    script = read_text(find_file(desk.file("state"), "swap", ".nsupdate"));
     REQUIRE_FALSE(script.empty());
     CHECK(script.find(primary.key().secret) == std::string::npos);
   }
@@ -173,7 +173,7 @@ TEST_CASE("a bad night ends with the saved script, and the next evening's swap s
   Desk other;
   other.write("tsig.key", key);
   other.write("cutover.yaml", read_text(fresh.file("cutover.yaml")));
-  other.write("snapshot.json", read_text(fresh.file("cutover.cutover/snapshot-swap-2.json")));
+  other.write("snapshot.json", read_text(find_file(fresh.path(), "snapshot-swap-", ".json")));
   const Run undone =
       other.cutover({"rollback", "--yes", "--from-snapshot", "snapshot.json", "--ca-file", sites.ca_file()});
   INFO("rollback from the snapshot:\n" << undone.both());

@@ -40,7 +40,7 @@ void Authority::start() {
     return std::all_of(options_.zones.begin(), options_.zones.end(),
                        [this](const ZoneText& zone) { return serial(zone.origin).has_value(); });
   };
-  const bool ready = wait_until(std::chrono::seconds(20), [&] { return !process_->running() || serves_all(); });
+  const bool ready = wait_until(std::chrono::seconds(60), [&] { return !process_->running() || serves_all(); });
   if (!ready || !process_->running())
     throw std::runtime_error(
         fmt::format("{} on {} does not serve its zones:\n{}", product(), endpoint_.text(), end_of(log())));
