@@ -348,7 +348,8 @@ Observation judge(const Expectation& expectation, const Sample& sample, const Re
   if (out.ttl) out.expires = sample.received + *out.ttl;
   out.verdict = judge_answer(expectation, sample, link, out.ttl, history, out.detail);
   if (out.rdata.size() > kKeptValues) {
-    out.detail += fmt::format("{}{} values in all, the first {} kept", out.detail.empty() ? "" : "; ", out.rdata.size(), kKeptValues);
+    out.detail += fmt::format("{}{} values in all, the first {} kept", out.detail.empty() ? "" : "; ", out.rdata.size(),
+                              kKeptValues);
     out.rdata.resize(kKeptValues);
   }
   if (out.expires) out.known_cache = entry_of(history, *out.expires, out.slack, is_old(out.verdict)) != nullptr;

@@ -55,7 +55,8 @@ class Liar {
     address.sin_family = AF_INET;
     address.sin_port = htons(at_.port);
     inet_pton(AF_INET, at_.address.text().c_str(), &address.sin_addr);
-    if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("a liar cannot bind");
+    if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+      throw std::runtime_error("a liar cannot bind");
     return fd;
   }
   void run() {
@@ -113,7 +114,9 @@ std::string reply_head(const std::string& query, unsigned answers, unsigned flag
 }
 
 /// One A record of the name asked for: 127.0.0.x, TTL 1.
-std::string an_address(char last) { return std::string("\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x01\x00\x04\x7f\x00\x00", 15) + last; }
+std::string an_address(char last) {
+  return std::string("\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x01\x00\x04\x7f\x00\x00", 15) + last;
+}
 
 constexpr unsigned kTruncated = 0x8380;
 
@@ -122,36 +125,42 @@ const std::map<std::string, Lie>& lies() {
       {"garbage", [](const std::string& query, Over) { return query.substr(0, 2) + std::string(300, '\xff'); }},
       {"header-only", [](const std::string& query, Over) { return reply_head(query, 7).substr(0, 12); }},
       {"empty-datagram", [](const std::string&, Over) { return std::string(); }},
-      {"wrong-id", [](const std::string& query, Over) {
+      {"wrong-id",
+       [](const std::string& query, Over) {
          std::string reply = reply_head(query, 1) + an_address(2);
          reply[0] = static_cast<char>(reply[0] ^ 0x55);
          return reply;
        }},
-      {"wrong-question", [](const std::string& query, Over) {
+      {"wrong-question",
+       [](const std::string& query, Over) {
          std::string reply = reply_head(query, 1) + an_address(2);
          reply[13] = 'x';
          return reply;
        }},
-      {"compression-loop", [](const std::string& query, Over) {
+      {"compression-loop",
+       [](const std::string& query, Over) {
          std::string reply = reply_head(query, 1);
          const std::size_t at = reply.size();
          reply += static_cast<char>(0xc0 | at >> 8);
          reply += static_cast<char>(at & 0xff);
          return reply + an_address(2).substr(2);
        }},
-      {"two-pointers-in-a-circle", [](const std::string& query, Over) {
+      {"two-pointers-in-a-circle",
+       [](const std::string& query, Over) {
          std::string reply = reply_head(query, 1);
          const std::size_t at = reply.size();
          reply += std::string("\xc0", 1) + static_cast<char>(at + 2) + std::string("\xc0", 1) + static_cast<char>(at);
          return reply + an_address(2).substr(2);
        }},
-      {"64-kilobytes-of-nothing", [](const std::string& query, Over over) {
+      {"64-kilobytes-of-nothing",
+       [](const std::string& query, Over over) {
          if (over == Over::kUdp) return reply_head(query, 0, kTruncated);
          std::string reply = reply_head(query, 65535);
          reply.resize(65535, '\xff');
          return reply;
        }},
-      {"64-kilobytes-in-a-datagram", [](const std::string& query, Over) {
+      {"64-kilobytes-in-a-datagram",
+       [](const std::string& query, Over) {
          std::string reply = reply_head(query, 65535);
          reply.resize(65507, '\xc0');
          return reply;
