@@ -4,13 +4,13 @@ namespace cutover::lab {
 
 DnsQuestion::DnsQuestion(net::Loop& loop, const Endpoint& server, net::Message query,
                          std::chrono::milliseconds patience, Then then)
-    : loop_(loop), server_(server), query_(std::move(query)), then_(std::move(then)) {
-  deadline_ = loop_.after(patience, [this] { finish(std::nullopt); });
+    : loop_(loop), server_(server), query_(std::move(query)), then_(std::move(then)), patience_(loop) {
+  patience_.start(patience, [this] { finish(std::nullopt); });
   auto wire = net::encode(query_);
   auto fd = connect_udp(server_);
   if (!wire || !fd) {
     // Completion always comes from the loop, never from inside the constructor.
-    deadline_ = loop_.after(std::chrono::nanoseconds(0), [this] { finish(std::nullopt); });
+    patience_.start({}, [this] { finish(std::nullopt); });
     return;
   }
   wire_ = *std::move(wire);
@@ -72,7 +72,7 @@ void DnsQuestion::read_stream() {
 
 void DnsQuestion::finish(std::optional<net::Message> reply) {
   wait_.cancel();
-  deadline_.cancel();
+  patience_.cancel();
   fd_ = net::Descriptor();
   // Last: the owner may destroy this question from inside.
   const Then then = std::move(then_);

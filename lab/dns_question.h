@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "lab/patience.h"
 #include "lab/sockets.h"
 #include "net/loop.h"
 #include "net/message.h"
@@ -16,7 +17,7 @@ class DnsQuestion {
  public:
   /// Called once, last, on the loop's thread: the reply, or nullopt when none came in time.
   using Then = std::function<void(std::optional<net::Message>)>;
-  /// `patience` is real time for the whole question.
+  /// `patience` is for the whole question, in real time (see Patience).
   DnsQuestion(net::Loop& loop, const Endpoint& server, net::Message query, std::chrono::milliseconds patience,
               Then then);
 
@@ -35,7 +36,8 @@ class DnsQuestion {
   Then then_;
   net::Descriptor fd_;
   std::string in_, out_;
-  net::Loop::Handle wait_, deadline_;
+  net::Loop::Handle wait_;
+  Patience patience_;
   std::optional<net::Message> reply_;
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/text.h"
+#include "lab/patience.h"
 #include "lab/sockets.h"
 
 namespace cutover::lab {
@@ -25,10 +26,11 @@ std::string_view reason_of(int status) {
 /// One connection: the TLS handshake where and when the protocol has it, then one request and one answer.
 class TlsServer::Conversation : public std::enable_shared_from_this<Conversation> {
  public:
-  Conversation(TlsServer& owner, net::Descriptor fd) : owner_(owner), stream_(owner.loop_, std::move(fd)) {}
+  Conversation(TlsServer& owner, net::Descriptor fd)
+      : owner_(owner), stream_(owner.loop_, std::move(fd)), deadline_(owner.loop_) {}
 
   void start() {
-    deadline_ = owner_.loop_.after(kPatience, guarded([](Conversation& it) { it.end(); }));
+    deadline_.start(kPatience, guarded([](Conversation& it) { it.end(); }));
     switch (owner_.spec_.protocol) {
       case TlsServerSpec::Protocol::kHttps:
         return secure([](Conversation& it) { it.read_request(); });
@@ -116,7 +118,7 @@ class TlsServer::Conversation : public std::enable_shared_from_this<Conversation
 
   TlsServer& owner_;
   Stream stream_;
-  net::Loop::Handle deadline_;
+  Patience deadline_;
   std::string in_;
   bool secured_ = false;
 };

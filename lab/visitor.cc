@@ -9,8 +9,8 @@ namespace cutover::lab {
 namespace {
 
 // Real time. A visit takes milliseconds; these are for servers that are silent or gone.
-constexpr std::chrono::milliseconds kLookupPatience{500};
-constexpr std::chrono::seconds kPatience{3};
+constexpr std::chrono::milliseconds kLookupPatience{2000};
+constexpr std::chrono::seconds kPatience{5};
 
 }  // namespace
 
@@ -33,7 +33,8 @@ Visitor::Visitor(net::Loop& loop, const Clock& clock, VisitorSpec spec, const Tl
       routes_(routes),
       log_(log),
       random_(spec_.seed),
-      next_(loop, clock) {}
+      next_(loop, clock),
+      deadline_(loop) {}
 
 Visitor::~Visitor() = default;
 
@@ -49,7 +50,7 @@ void Visitor::schedule_next() {
 void Visitor::look_up() {
   site_ = spec_.sites[random_() % spec_.sites.size()];
   answer_.clear();
-  deadline_ = loop_.after(kPatience, [this] { end(Visit::Outcome::kNoConnection, "no answer in time"); });
+  deadline_.start(kPatience, [this] { end(Visit::Outcome::kNoConnection, "no answer in time"); });
   const auto query = net::make_query({site_, RecordType::kA, net::RecordClass::kIn}, net::Recursion::kDesired);
   question_ =
       std::make_unique<DnsQuestion>(loop_, spec_.resolver, query, kLookupPatience,

@@ -77,7 +77,8 @@ class Visitor {
   VisitLog& log_;
   std::mt19937_64 random_;
   ClockTimer next_;
-  net::Loop::Handle deadline_, connecting_;
+  Patience deadline_;
+  net::Loop::Handle connecting_;
   net::Descriptor fd_;
   std::unique_ptr<DnsQuestion> question_;
   std::unique_ptr<Stream> stream_;
