@@ -227,7 +227,13 @@ Verdict judge_answer(const Expectation& expectation, const Sample& sample, const
         return Verdict::kStale;
       }
       if (matched == Match::kPartOfOld) detail = "a part of the old set";
-      return judge_old(expectation, sample, ttl.value_or(Seconds::zero()), history);
+      // Where nothing was before, an absence that no honest cache can still hold sends nobody to the old side: it is an
+      // answer of its own (a filter's, say), not the old one.
+      if (const Verdict verdict = judge_old(expectation, sample, ttl.value_or(Seconds::zero()), history);
+          verdict == Verdict::kBehind || expectation.old_set || link.alias != nullptr ||
+          sample.asked <= bound_of(expectation) + kSameEntry)
+        return verdict;
+      break;
     case Match::kMixed:
       return Verdict::kMixed;
     case Match::kPartOfNew:

@@ -120,6 +120,7 @@ struct Observation {
 /// later was either fetched from an authority that still serves the old answer (it then shows the full TTL, within
 /// 1 s, the first time it is seen: `behind`), or is kept too long: `old-past-ttl` once an entry seen earlier from this
 /// address has passed its own expiry, `old` until then (a minimum-TTL clamp counts down from its own larger value).
+/// Where there was no old set, an absence after bound_of() is `negative` and not old (but for `behind`).
 /// An entry keeps the verdict it was first given while it counts down. All comparisons allow 2 s, and take the
 /// time between `asked` and `received` as unknown.
 Observation judge(const Expectation& expectation, const Sample& sample, const ResolverHistory& history);

@@ -52,7 +52,6 @@ TEST_CASE("the demo goes through every phase and puts everything back") {
   const Desk desk;
   const Run run = desk.cutover({"demo", "-o", "json", "--speed", "8640"}, {}, std::chrono::seconds(240));
   went_through(run);
-  CHECK(run.err.find("203.0.113") == std::string::npos);
 }
 
 TEST_CASE("a plan of one's own is rehearsed without touching its journal") {
