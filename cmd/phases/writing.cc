@@ -9,7 +9,9 @@
 namespace cutover {
 
 Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& options, std::vector<Gate>& gates) {
-  for (const auto& [name, reason] : options.overrides) {
+  for (const auto& given : options.overrides) {
+    const std::string& name = given.first;
+    const std::string& reason = given.second;
     const auto gate = std::find_if(gates.begin(), gates.end(), [&](const Gate& g) { return g.name == name; });
     if (gate == gates.end()) {
       std::vector<std::string> known;
