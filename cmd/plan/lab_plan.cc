@@ -70,8 +70,8 @@ class Needs {
     if (std::find(known->names.begin(), known->names.end(), target.name) == known->names.end())
       known->names.push_back(target.name);
     if (target.http) known->statuses[target.http->path] = target.http->status;
-    if (target.port == 443 && target.starttls.empty() && !target.name.is_wildcard() &&
-        std::find(out_.sites.begin(), out_.sites.end(), target.name) == out_.sites.end())
+    if (target.side == TargetSide::kOld && target.port == 443 && target.starttls.empty() &&
+        !target.name.is_wildcard() && std::find(out_.sites.begin(), out_.sites.end(), target.name) == out_.sites.end())
       out_.sites.push_back(target.name);
   }
 

@@ -37,9 +37,6 @@ void went_through(const Run& run) {
     // Never "converged" while a cache still had the other side's answer, and never before the bound.
     CHECK(converged >= last);
     CHECK(converged >= bound);
-    // The lab has a cache that stretches TTLs: the bound speaks for those that honour them, and says so.
-    CHECK(last > bound);
-    CHECK(estimate.at("last_holder") == "lab-floor");
   }
   CHECK(json.at("visitors").at("visits").get<int>() > 100);
   CHECK(json.at("visitors").at("failed") == 0);
