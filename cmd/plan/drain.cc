@@ -4,8 +4,9 @@
 // wait is one old TTL, counted from when *every* authoritative address served the low TTL, and both halves are held to
 // what was seen:
 //
-// t0: the end of the earlier of two clean sweeps in a row; two, so that one lucky answer out of a cluster behind one
-// address proves nothing. Clean: every address of every name server answered with AA, and with at most the low TTL.
+// t0: the end of the second of the first two clean sweeps in a row; two, so that one lucky answer out of a cluster
+// behind one address proves nothing. Clean: every address of every name server answered with AA, and with at most the
+// low TTL.
 // More clean sweeps do not move t0. Where the provider's success does not mean "serving", its settle time is added,
 // since an anycast server shows only its nearest site.
 //
@@ -392,7 +393,6 @@ void add_once(std::vector<DomainName>& zones, const DomainName& zone) {
   if (std::find(zones.begin(), zones.end(), zone) == zones.end()) zones.push_back(zone);
 }
 
-/// Rounded up, so that the instant shown is never too early.
 }  // namespace
 
 Gate ttl_drained(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts, Instant now) {
