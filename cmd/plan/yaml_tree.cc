@@ -1,9 +1,11 @@
 #include "cmd/plan/yaml_tree.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "core/text.h"
 
@@ -17,6 +19,40 @@ constexpr int kMostDepth = 50;
 
 Position position(const YAML::Mark& mark) {
   return mark.is_null() ? Position{1, 1} : Position{mark.line + 1, mark.column + 1};
+}
+
+/// Notes where the first thing of a document stands.
+class FirstEvent final : public YAML::EventHandler {
+ public:
+  std::optional<YAML::Mark> at;  ///< empty: the document holds nothing
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { note(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override { note(mark); }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    note(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    note(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  void note(const YAML::Mark& mark) {
+    if (!at) at = mark;
+  }
+};
+
+/// Where a second document begins, if one does. YAML::LoadAll would tell too, but never ends on `!a,b`, where the
+/// library finds one empty document after the other.
+std::optional<YAML::Mark> second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  FirstEvent first, second;
+  if (!parser.HandleNextDocument(first) || !parser.HandleNextDocument(second)) return std::nullopt;
+  return second.at;
 }
 
 class Converter {
@@ -173,17 +209,17 @@ std::optional<YamlNode> parse_yaml(std::string_view text, std::vector<PlanError>
     return std::nullopt;
   }
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.empty() || documents.front().IsNull()) {
+    const std::string owned(text);
+    const YAML::Node document = YAML::Load(owned);
+    if (document.IsNull()) {
       errors.push_back({{1, 1}, "the file is empty; `cutover assess` writes a plan"});
       return std::nullopt;
     }
-    for (std::size_t i = 1; i < documents.size(); ++i)
-      if (!documents[i].IsNull())
-        errors.push_back({position(documents[i].Mark()),
-                          "a second YAML document begins here; a plan is one document: remove the '---' before it"});
+    if (const auto second = second_document(owned))
+      errors.push_back({position(*second),
+                        "a second YAML document begins here; a plan is one document: remove the '---' before it"});
     Converter converter(errors);
-    YamlNode root = converter.convert(documents.front(), {1, 1}, 0);
+    YamlNode root = converter.convert(document, {1, 1}, 0);
     if (errors.size() > before) return std::nullopt;
     return root;
   } catch (const YAML::Exception& e) {

@@ -283,6 +283,8 @@ TEST_CASE("the YAML traps have words of their own") {
              Catch::StartsWith("move.yaml:2:4: @z has to be quoted") && !Catch::Contains("*x"));
   CHECK_THAT(error_of("a: %x\n"), Catch::Contains("a value that begins with % has to be quoted"));
   CHECK_THAT(error_of(std::string("a: b\0c", 6)), Catch::Contains("NUL byte"));
+  // Here the YAML library finds empty documents without end.
+  CHECK_THAT(error_of("!a,b"), Catch::Contains("the plan has to be a mapping"));
   CHECK_THAT(error_of("? [a]\n: b\n"), Catch::Contains("a key has to be plain text"));
   // Aliases that would grow without end, or turn in circles, end.
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
