@@ -181,14 +181,6 @@ Result<Resolver> parse_resolver(std::string_view text) {
   return resolver;
 }
 
-Result<void> check_supported(const Resolver& resolver) {
-  if (resolver.transport == Transport::kUdp || resolver.transport == Transport::kTcp) return {};
-  return fail(ErrorCode::kUnsupported,
-              fmt::format("resolver \"{}\": DNS over {} is not spoken by this version; name its address for plain DNS "
-                          "(UDP, or tcp://ADDRESS)",
-                          printable(resolver.id), resolver.transport == Transport::kTls ? "TLS" : "HTTPS"));
-}
-
 bool is_named_by(const Resolver& resolver, std::string_view entry) {
   const std::string wanted = to_lower(trim(entry));
   if (wanted.empty()) return false;

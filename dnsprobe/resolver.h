@@ -36,9 +36,6 @@ struct Resolver {
 /// kUsage: says what is wrong with the text and what to write instead.
 Result<Resolver> parse_resolver(std::string_view text);
 
-/// Whether this version can ask it: kUnsupported names the resolver and what to use instead.
-Result<void> check_supported(const Resolver& resolver);
-
 /// Whether an entry of a `must` list means this resolver: its operator without regard to case, its id, its
 /// address with or without the port.
 bool is_named_by(const Resolver& resolver, std::string_view entry);

@@ -79,9 +79,9 @@ class Conversation {
         endpoint_(resolver.endpoint),
         question_{key.name, key.type, net::RecordClass::kIn} {
     // The first step too runs from the loop: nothing may finish inside ask().
-    if (const auto can = check_supported(resolver); !can || !endpoint_) {
-      const std::string why = can ? "its address is not known" : can.error().message;
-      timer_ = loop_.after(std::chrono::nanoseconds::zero(), [this, why] { finish(net::Outcome::kUnreachable, why); });
+    if (!endpoint_) {
+      timer_ = loop_.after(std::chrono::nanoseconds::zero(),
+                           [this] { finish(net::Outcome::kUnreachable, "its address is not known"); });
       return;
     }
     timer_ = loop_.after(std::chrono::nanoseconds::zero(), [this] { start_try(); });

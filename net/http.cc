@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <map>
 #include <memory>
 
@@ -121,14 +122,16 @@ std::string_view kind_of(CURLcode result) {
 
 class Transfer {
  public:
-  Transfer(const HttpRequest& request, std::size_t index) : request_(request), index_(index), easy_(curl_easy_init()) {
-    set_up();
+  Transfer(HttpRequest request, HttpClient::Done done)
+      : request_(std::move(request)), done_(std::move(done)), easy_(curl_easy_init()) {
+    if (easy_) set_up();
   }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
   CURL* easy() const { return easy_.get(); }
-  std::size_t index() const { return index_; }
+  const HttpRequest& request() const { return request_; }
+  const HttpClient::Done& done() const { return done_; }
 
   /// Ends the transfer; call once, when curl says it is done.
   Result<HttpResponse> result(CURLcode code) {
@@ -164,8 +167,10 @@ class Transfer {
     set(CURLOPT_FOLLOWLOCATION, 0L);
     // A server that answers before it has read the body resets an HTTP/2 stream, and curl 7.88 then sometimes
     // loses the answer: requests with a body go over HTTP/1.1.
-    set(CURLOPT_HTTP_VERSION,
-        static_cast<long>(request_.body.empty() ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    const bool http2 = request_.body.empty() || request_.version == HttpVersion::kHttp2;
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    // Rather wait for a connection that can be shared than open another.
+    set(CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
     set(CURLOPT_URL, request_.url.c_str());
     set(CURLOPT_USERAGENT, "cutover");
     set(CURLOPT_ACCEPT_ENCODING, "");
@@ -203,8 +208,10 @@ class Transfer {
   }
 
   void set_up_trust() {
-    if (request_.ca_file.empty()) return;
-    set(CURLOPT_CAINFO, request_.ca_file.c_str());
+    const char* chosen = std::getenv("SSL_CERT_FILE");
+    const std::string file = request_.ca_file.empty() && chosen != nullptr ? chosen : request_.ca_file;
+    if (file.empty()) return;
+    set(CURLOPT_CAINFO, file.c_str());
     // Else the system's folder of roots, compiled in, would be trusted beside the file.
     set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   }
@@ -243,8 +250,8 @@ class Transfer {
     return size;
   }
 
-  const HttpRequest& request_;
-  std::size_t index_;
+  const HttpRequest request_;
+  const HttpClient::Done done_;
   HttpResponse response_;
   std::size_t header_bytes_ = 0;
   std::array<char, CURL_ERROR_SIZE> error_{};
@@ -253,28 +260,37 @@ class Transfer {
   std::unique_ptr<CURL, CleanEasy> easy_;  // last: it refers to what stands above
 };
 
-class HttpFanOut {
+bool start_curl() {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  return ready == CURLE_OK;
+}
+
+}  // namespace
+
+class HttpClient::Driver {
  public:
-  HttpFanOut(Loop& loop, const std::vector<HttpRequest>& requests, std::size_t in_flight)
-      : loop_(loop), requests_(requests), in_flight_(std::max<std::size_t>(1, in_flight)), multi_(curl_multi_init()) {
-    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &HttpFanOut::on_socket);
+  explicit Driver(Loop& loop) : loop_(loop), multi_(start_curl() ? curl_multi_init() : nullptr) {
+    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &Driver::on_socket);
     curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, static_cast<void*>(this));
-    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &HttpFanOut::on_timer);
+    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Driver::on_timer);
     curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, static_cast<void*>(this));
-    results_.resize(requests.size());
   }
-  ~HttpFanOut() {
+  ~Driver() {
     for (const auto& [easy, transfer] : active_) curl_multi_remove_handle(multi_.get(), easy);
   }
-  HttpFanOut(const HttpFanOut&) = delete;
-  HttpFanOut& operator=(const HttpFanOut&) = delete;
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
 
-  std::vector<Result<HttpResponse>> run() {
-    start_more();
-    loop_.run_until([this] { return active_.empty(); });
-    std::vector<Result<HttpResponse>> out;
-    for (auto& result : results_) out.push_back(*std::move(result));
-    return out;
+  void start(HttpRequest request, Done done) {
+    if (const auto checked = check_request(request); !checked) return refuse(checked.error(), std::move(done));
+    auto transfer = std::make_unique<Transfer>(std::move(request), std::move(done));
+    CURL* easy = transfer->easy();
+    if (easy == nullptr || curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) {
+      const Error error{ErrorCode::kInternal,
+                        fmt::format("{}: libcurl could not start the request", who(transfer->request()))};
+      return refuse(error, transfer->done());
+    }
+    active_.emplace(easy, std::move(transfer));
   }
 
  private:
@@ -284,23 +300,11 @@ class HttpFanOut {
     Loop::Handle writable;
   };
 
-  void start_more() {
-    while (next_ < requests_.size() && active_.size() < in_flight_) {
-      const std::size_t index = next_++;
-      const auto checked = check_request(requests_[index]);
-      if (!checked) {
-        results_[index] = checked.error();
-        continue;
-      }
-      auto transfer = std::make_unique<Transfer>(requests_[index], index);
-      CURL* easy = transfer->easy();
-      if (easy == nullptr || curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) {
-        results_[index] =
-            fail(ErrorCode::kInternal, fmt::format("{}: libcurl could not start the request", who(requests_[index])));
-        continue;
-      }
-      active_.emplace(easy, std::move(transfer));
-    }
+  void refuse(Error error, Done done) {
+    refused_.emplace_back(std::move(error), std::move(done));
+    refusal_ = loop_.after(std::chrono::nanoseconds::zero(), [this] {
+      for (const auto& [why, then] : std::exchange(refused_, {})) then(why);
+    });
   }
 
   void act(curl_socket_t fd, int events) {
@@ -317,11 +321,12 @@ class HttpFanOut {
       CURL* easy = message->easy_handle;
       const CURLcode code = message->data.result;
       const auto at = active_.find(easy);
-      results_[at->second->index()] = at->second->result(code);
-      curl_multi_remove_handle(multi_.get(), easy);
+      const std::unique_ptr<Transfer> transfer = std::move(at->second);
       active_.erase(at);
+      auto result = transfer->result(code);
+      curl_multi_remove_handle(multi_.get(), easy);
+      transfer->done()(std::move(result));
     }
-    start_more();
   }
 
   /// Waits of the loop are for one event each: they are armed again after every action.
@@ -337,31 +342,29 @@ class HttpFanOut {
   }
 
   static int on_socket(CURL* /*easy*/, curl_socket_t fd, int what, void* self, void* /*socket*/) {
-    auto& fan_out = *static_cast<HttpFanOut*>(self);
+    auto& driver = *static_cast<Driver*>(self);
     if (what == CURL_POLL_REMOVE) {
-      fan_out.sockets_.erase(fd);
+      driver.sockets_.erase(fd);
       return 0;
     }
-    auto& socket = fan_out.sockets_[fd];
+    auto& socket = driver.sockets_[fd];
     socket.wanted = what;
-    fan_out.arm(fd, socket);
+    driver.arm(fd, socket);
     return 0;
   }
 
   static int on_timer(CURLM* /*multi*/, long timeout_ms, void* self) {
-    auto& fan_out = *static_cast<HttpFanOut*>(self);
-    fan_out.timer_.cancel();
+    auto& driver = *static_cast<Driver*>(self);
+    driver.timer_.cancel();
     if (timeout_ms >= 0)
-      fan_out.timer_ = fan_out.loop_.after(std::chrono::milliseconds(timeout_ms),
-                                           [&fan_out] { fan_out.act(CURL_SOCKET_TIMEOUT, 0); });
+      driver.timer_ =
+          driver.loop_.after(std::chrono::milliseconds(timeout_ms), [&driver] { driver.act(CURL_SOCKET_TIMEOUT, 0); });
     return 0;
   }
 
   Loop& loop_;
-  const std::vector<HttpRequest>& requests_;
-  std::size_t in_flight_;
-  std::size_t next_ = 0;
-  std::vector<std::optional<Result<HttpResponse>>> results_;
+  std::vector<std::pair<Error, Done>> refused_;
+  Loop::Handle refusal_;
   std::map<curl_socket_t, Socket> sockets_;
   Loop::Handle timer_;
   // Before the transfers go, after which the multi handle closes its connections and still calls on_socket.
@@ -369,16 +372,29 @@ class HttpFanOut {
   std::map<CURL*, std::unique_ptr<Transfer>> active_;
 };
 
-}  // namespace
+HttpClient::HttpClient(Loop& loop) : driver_(std::make_unique<Driver>(loop)) {}
+HttpClient::~HttpClient() = default;
+void HttpClient::start(HttpRequest request, Done done) { driver_->start(std::move(request), std::move(done)); }
 
 std::vector<Result<HttpResponse>> http_all(Loop& loop, const std::vector<HttpRequest>& requests,
                                            std::size_t in_flight) {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (ready != CURLE_OK) {
-    const Result<HttpResponse> failed = fail(ErrorCode::kInternal, "libcurl could not be started");
-    return std::vector<Result<HttpResponse>>(requests.size(), failed);
-  }
-  return HttpFanOut(loop, requests, in_flight).run();
+  std::vector<std::optional<Result<HttpResponse>>> results(requests.size());
+  std::size_t next = 0, ended = 0;
+  HttpClient client(loop);
+  std::function<void()> start_next = [&] {
+    if (next == requests.size()) return;
+    const std::size_t index = next++;
+    client.start(requests[index], [&, index](Result<HttpResponse> result) {
+      results[index] = std::move(result);
+      ++ended;
+      start_next();
+    });
+  };
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, in_flight); ++i) start_next();
+  loop.run_until([&] { return ended == requests.size(); });
+  std::vector<Result<HttpResponse>> out;
+  for (auto& result : results) out.push_back(*std::move(result));
+  return out;
 }
 
 }  // namespace cutover::net

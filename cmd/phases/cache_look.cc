@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "cmd/phases/watched_resolvers.h"
 #include "core/text.h"
-#include "dnsprobe/catalogue.h"
 #include "dnsprobe/sweep.h"
 
 namespace cutover {
@@ -67,7 +67,7 @@ Tally tally(const dnsprobe::SweepResult& seen, const std::vector<RecordKey>& key
 
 Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase, const std::vector<DomainName>& zones) {
   std::vector<std::string> told;
-  auto resolvers = dnsprobe::resolvers_from(cutover.plan.watch.resolvers);
+  auto resolvers = watched_resolvers(cutover);
   if (!resolvers) return resolvers.error();
   auto history = cutover.journal.history();
   if (!history) return history.error();

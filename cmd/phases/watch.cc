@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "cmd/phases/live.h"
+#include "cmd/phases/watched_resolvers.h"
 #include "cmd/phases/writing.h"
 #include "cmd/plan/applied.h"
 #include "core/text.h"
-#include "dnsprobe/catalogue.h"
 
 namespace cutover {
 namespace {
@@ -147,11 +147,8 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   auto watched = what_to_watch(*history);
   if (!watched) return watched.error();
   result.questions.of = watched->of;
-  auto resolvers = dnsprobe::resolvers_from(cutover.plan.watch.resolvers);
+  auto resolvers = watched_resolvers(cutover);
   if (!resolvers) return resolvers.error();
-  if (auto known = dnsprobe::check_must(cutover.plan.watch.must, *resolvers); !known) return known.error();
-  for (const dnsprobe::Resolver& resolver : *resolvers)
-    if (auto can = dnsprobe::check_supported(resolver); !can) return can.error();
   result.questions.resolvers = std::move(*resolvers);
   // It is known what to ask, whom, and for which answer.
 

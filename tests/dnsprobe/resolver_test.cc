@@ -88,14 +88,3 @@ TEST_CASE("a must entry names an operator, an address or an endpoint") {
   CHECK(wrong.error().code == ErrorCode::kUsage);
   CHECK(wrong.error().message.find("Lab-One") != std::string::npos);
 }
-
-TEST_CASE("transports that are parsed but not spoken say so") {
-  CHECK(check_supported(*parse_resolver("1.1.1.1")));
-  CHECK(check_supported(*parse_resolver("tcp://1.1.1.1")));
-  for (const char* text : {"tls://dns.google@8.8.8.8", "https://dns.google/dns-query"}) {
-    const auto can = check_supported(*parse_resolver(text));
-    REQUIRE_FALSE(can);
-    CHECK(can.error().code == ErrorCode::kUnsupported);
-    CHECK(can.error().message.find(text) != std::string::npos);
-  }
-}

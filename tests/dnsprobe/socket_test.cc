@@ -290,12 +290,6 @@ TEST_CASE("broken streams") {
   CHECK(asked(server.resolver("tcp://")).sample.outcome == row.outcome);
 }
 
-TEST_CASE("transports not spoken yet answer with a sentence") {
-  const SweepAnswer answer = asked(*parse_resolver("tls://lab.example@127.0.0.1"));
-  CHECK(answer.sample.outcome == net::Outcome::kUnreachable);
-  CHECK(answer.sample.detail.find("not spoken") != std::string::npos);
-}
-
 TEST_CASE("slow resolvers hold up nobody: fifty silent ones and one that answers") {
   const WireServer silent(nothing(), nothing());
   const WireServer server(good(), nothing());
