@@ -21,9 +21,9 @@ Lowers TTLs ahead of time, proves the new side's certificates before any DNS
 change, swaps A, AAAA, CNAME and HTTPS records together, watches resolvers
 until no cache can still hold the old answer, and puts everything back within
 minutes when it has to.")
-# The libraries are found by looking at the program; time zones and root certificates are read while it runs.
+# The libraries are found by looking at the program; libcurl, time zones and root certificates come in while it runs.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, tzdata")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, libcurl4, tzdata")
 # What the undo scripts are run with, where the program is not.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "bind9-dnsutils")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "patch")

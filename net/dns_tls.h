@@ -42,7 +42,8 @@ class DnsTlsStream {
   DnsTlsStream& operator=(const DnsTlsStream&) = delete;
 
   /// Connects; once. `name` is what the certificate must carry, without a trailing dot, and the SNI; an address, or
-  /// empty for the server's own: the certificate must carry that address, and no SNI is sent. Calls back from the loop only.
+  /// empty for the server's own: the certificate must carry that address, and no SNI is sent. Calls back from the loop
+  /// only.
   void start(const Endpoint& server, const std::string& name);
   /// Queues one message of at most 65535 bytes; it leaves when the handshake is done.
   void send(const Bytes& message);

@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 #include <openssl/rand.h>
-#include <sys/socket.h>
-#include <sys/types.h>
 
 #include <array>
-#include <cerrno>
 #include <memory>
 
 #include "core/text.h"
 #include "net/dns_stream.h"
-#include "net/socket.h"
+#include "net/udp_sockets.h"
 
 namespace cutover::net {
 namespace {
@@ -44,10 +41,11 @@ std::string mismatch(const Message& request, const Message& reply) {
 }
 
 /// One conversation, from the first byte to the answer. The steps stand in the order in which they happen.
-class Conversation {
+class Conversation final : public UdpSockets::Waiter {
  public:
-  Conversation(Loop& loop, const Clock& clock, const DnsRequest& request, std::size_t* finished)
+  Conversation(Loop& loop, UdpSockets& sockets, const Clock& clock, const DnsRequest& request, std::size_t* finished)
       : loop_(loop),
+        sockets_(sockets),
         clock_(clock),
         request_(request),
         message_(request.message),
@@ -87,9 +85,9 @@ class Conversation {
 
   // 1. Over UDP: one socket for all tries, so that a late reply to an early one still counts.
   void ask_udp() {
-    auto socket = connect_socket(SocketKind::kUdp, request_.server);
-    if (!socket) return finish(Outcome::kUnreachable, socket.error().message);
-    socket_ = std::move(*socket);
+    auto seat = sockets_.join(request_.server, message_.id, *this);
+    if (!seat) return finish(Outcome::kUnreachable, seat.error().message);
+    seat_ = std::move(*seat);
     send_udp();
   }
 
@@ -97,10 +95,8 @@ class Conversation {
     ++tries_;
     const Bytes wire = signed_wire();
     about_to_send();
-    if (send(socket_.get(), wire.data(), wire.size(), MSG_NOSIGNAL) < 0 && errno != EAGAIN)
-      return finish(Outcome::kUnreachable, errno_clause(errno));
-    wait_ = loop_.on_readable(socket_.get(), [this] { read_udp(); });
     timer_ = loop_.after(request_.timeout, [this] { on_udp_timeout(); });
+    seat_.send(wire);
   }
 
   void on_udp_timeout() {
@@ -109,25 +105,20 @@ class Conversation {
     give_up();
   }
 
-  // 2. Read until something answers the question. Anything else is noted, and waiting goes on: an attacker who
+  // 2. Listen until something answers the question. Anything else is noted, and waiting goes on: an attacker who
   //    guesses must not be able to end the conversation.
-  void read_udp() {
-    std::array<char, 65536> buffer;
-    while (!done_) {
-      const ssize_t n = recv(socket_.get(), buffer.data(), buffer.size(), 0);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-      if (n < 0) return finish(Outcome::kUnreachable, errno_clause(errno));
-      auto reply = accept(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
-      if (!reply) continue;
-      const std::string_view wire(buffer.data(), static_cast<std::size_t>(n));
-      // A truncated reply to an UPDATE still says what became of it; sending it again would not be the same.
-      if (reply->tc && !is_update()) return ask_tcp();
-      if (edns_refused(*reply)) return ask_without_edns();
-      return judge(wire, std::move(*reply));
-    }
-    if (!done_) wait_ = loop_.on_readable(socket_.get(), [this] { read_udp(); });
+  void on_datagram(std::string_view wire) override {
+    auto reply = accept(wire);
+    if (!reply) return;
+    // A truncated reply to an UPDATE still says what became of it; sending it again would not be the same.
+    if (reply->tc && !is_update()) return ask_tcp();
+    if (edns_refused(*reply)) return ask_without_edns();
+    judge(wire, std::move(*reply));
   }
+
+  void on_noise(const std::string& what) override { garbage_ = what; }
+
+  void on_trouble(const std::string& why) override { finish(Outcome::kUnreachable, why); }
 
   std::optional<Message> accept(std::string_view wire) {
     auto reply = decode(wire);
@@ -144,14 +135,13 @@ class Conversation {
     message_.edns.reset();
     message_.id = random_id();
     macs_.clear();
-    socket_ = Descriptor();
+    seat_.leave();
     start();
   }
 
   // 3. Over TCP, once.
   void ask_tcp() {
-    wait_.cancel();
-    socket_ = Descriptor();
+    seat_.leave();
     answer_.over_tcp = true;
     timer_ = loop_.after(request_.timeout, [this] { give_up(); });
     stream_.start(request_.server, signed_wire());
@@ -193,19 +183,18 @@ class Conversation {
 
   // 5. Exactly once, last.
   void finish(Outcome outcome, std::string detail) {
-    done_ = true;
     answer_.outcome = outcome;
     answer_.detail = std::move(detail);
     answer_.received = clock_.now();
     if (answer_.sent) answer_.rtt = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - sent_at_);
-    wait_.cancel();
     timer_.cancel();
     stream_.close();
-    socket_ = Descriptor();
+    seat_.leave();
     ++*finished_;
   }
 
   Loop& loop_;
+  UdpSockets& sockets_;
   const Clock& clock_;
   const DnsRequest& request_;
   Message message_;
@@ -213,13 +202,11 @@ class Conversation {
   Bytes wire_;
   std::vector<Bytes> macs_;
   int tries_ = 0;
-  bool done_ = false;
   std::string garbage_;
   Steady::time_point sent_at_{};
   DnsAnswer answer_;
-  Descriptor socket_;
+  UdpSockets::Seat seat_;
   DnsStream stream_;
-  Loop::Handle wait_;
   Loop::Handle timer_;
 };
 
@@ -280,13 +267,15 @@ Error tsig_error(TsigStatus status, const TsigKey& key, std::optional<Instant> p
 
 std::vector<DnsAnswer> exchange_all(Loop& loop, const Clock& clock, const std::vector<DnsRequest>& requests,
                                     std::size_t in_flight) {
+  UdpSockets sockets(loop);
   std::vector<std::unique_ptr<Conversation>> conversations;
   std::size_t finished = 0;
   // The loop asks this between any two callbacks: the place to start what there is room for.
   loop.run_until([&] {
     while (conversations.size() < requests.size() &&
            conversations.size() - finished < std::max<std::size_t>(in_flight, 1)) {
-      conversations.push_back(std::make_unique<Conversation>(loop, clock, requests[conversations.size()], &finished));
+      conversations.push_back(
+          std::make_unique<Conversation>(loop, sockets, clock, requests[conversations.size()], &finished));
       conversations.back()->start();
     }
     return finished == requests.size();

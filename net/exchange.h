@@ -46,10 +46,10 @@ struct DnsAnswer {
 };
 
 /// A bounded fan-out: sends all requests, at most `in_flight` at a time, and returns the answers in
-/// the order of the requests, each exactly once. Source address, id and question are checked, each
-/// UDP question uses a fresh randomly bound socket. `clock` dates the answers and signs TSIG.
-/// An UPDATE goes over TCP when it is longer than 512 bytes. A server that answers FORMERR without
-/// EDNS is asked once more without it (RFC 6891 section 7).
+/// the order of the requests, each exactly once. Source address, id and question are checked; the UDP sockets of one
+/// call are fresh and randomly bound, and questions to one server share them (udp_sockets.h). `clock` dates the answers
+/// and signs TSIG. An UPDATE goes over TCP when it is longer than 512 bytes. A server that answers FORMERR without EDNS
+/// is asked once more without it (RFC 6891 section 7).
 std::vector<DnsAnswer> exchange_all(Loop& loop, const Clock& clock, const std::vector<DnsRequest>& requests,
                                     std::size_t in_flight = 64);
 DnsAnswer exchange(Loop& loop, const Clock& clock, const DnsRequest& request);

@@ -1,6 +1,7 @@
 #include "net/http.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,33 +10,104 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <type_traits>
 
 #include "core/text.h"
 
 // libcurl's multi interface, driven by our loop: curl says which sockets and which timeout it waits for, the loop
 // tells it when they are due (curl_multi_socket_action). One Transfer is one request from start to result.
+//
+// The library is not linked but loaded with the first request: it brings some thirty others along, whose start takes
+// longer than all the rest of a command that never speaks HTTP.
 
 namespace cutover::net {
 namespace {
 
 constexpr std::size_t kMaxHeaders = 256 * 1024;
+/// The name that has stood for this interface since 7.16 (2006).
+constexpr const char* kLibrary = "libcurl.so.4";
+
+/// What is called of libcurl, each function under its own name without `curl_`.
+struct Curl {
+  decltype(&curl_global_init) global_init = nullptr;
+  decltype(&curl_free) free = nullptr;
+  decltype(&curl_easy_init) easy_init = nullptr;
+  decltype(&curl_easy_cleanup) easy_cleanup = nullptr;
+  decltype(&curl_easy_setopt) easy_setopt = nullptr;
+  decltype(&curl_easy_getinfo) easy_getinfo = nullptr;
+  decltype(&curl_easy_strerror) easy_strerror = nullptr;
+  decltype(&curl_multi_init) multi_init = nullptr;
+  decltype(&curl_multi_cleanup) multi_cleanup = nullptr;
+  decltype(&curl_multi_setopt) multi_setopt = nullptr;
+  decltype(&curl_multi_add_handle) multi_add_handle = nullptr;
+  decltype(&curl_multi_remove_handle) multi_remove_handle = nullptr;
+  decltype(&curl_multi_socket_action) multi_socket_action = nullptr;
+  decltype(&curl_multi_info_read) multi_info_read = nullptr;
+  decltype(&curl_slist_append) slist_append = nullptr;
+  decltype(&curl_slist_free_all) slist_free_all = nullptr;
+  decltype(&curl_url) url = nullptr;
+  decltype(&curl_url_cleanup) url_cleanup = nullptr;
+  decltype(&curl_url_get) url_get = nullptr;
+  decltype(&curl_url_set) url_set = nullptr;
+  std::string trouble{};  ///< why it cannot be used; empty: it can
+
+  Curl() {
+    void* library = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);  // for good: its threads and handlers may outlive us
+    if (library == nullptr) {
+      trouble = fmt::format("HTTP needs {0}, which cannot be loaded ({1}): install the package libcurl4", kLibrary,
+                            dlerror());
+      return;
+    }
+    const auto find = [&](auto& function, const char* name) {
+      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+      if (function == nullptr && trouble.empty())
+        trouble = fmt::format("HTTP needs {}, and the one that is installed has no {}", kLibrary, name);
+    };
+    find(global_init, "curl_global_init");
+    find(free, "curl_free");
+    find(easy_init, "curl_easy_init");
+    find(easy_cleanup, "curl_easy_cleanup");
+    find(easy_setopt, "curl_easy_setopt");
+    find(easy_getinfo, "curl_easy_getinfo");
+    find(easy_strerror, "curl_easy_strerror");
+    find(multi_init, "curl_multi_init");
+    find(multi_cleanup, "curl_multi_cleanup");
+    find(multi_setopt, "curl_multi_setopt");
+    find(multi_add_handle, "curl_multi_add_handle");
+    find(multi_remove_handle, "curl_multi_remove_handle");
+    find(multi_socket_action, "curl_multi_socket_action");
+    find(multi_info_read, "curl_multi_info_read");
+    find(slist_append, "curl_slist_append");
+    find(slist_free_all, "curl_slist_free_all");
+    find(url, "curl_url");
+    find(url_cleanup, "curl_url_cleanup");
+    find(url_get, "curl_url_get");
+    find(url_set, "curl_url_set");
+    if (trouble.empty() && global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) trouble = "libcurl could not be started";
+  }
+};
+
+const Curl& curl() {
+  static const Curl library;
+  return library;
+}
 
 struct CleanEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
 };
 struct CleanMulti {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  void operator()(CURLM* multi) const { curl().multi_cleanup(multi); }
 };
 struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 struct CleanUrl {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { curl().url_cleanup(url); }
 };
 using List = std::unique_ptr<curl_slist, FreeList>;
 
 void append(List& list, const std::string& line) {
-  if (curl_slist* longer = curl_slist_append(list.get(), line.c_str())) {
+  if (curl_slist* longer = curl().slist_append(list.get(), line.c_str())) {
     static_cast<void>(list.release());
     list.reset(longer);
   }
@@ -52,13 +124,13 @@ struct Origin {
 };
 
 Origin origin_of(const std::string& text) {
-  const std::unique_ptr<CURLU, CleanUrl> url(curl_url());
-  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) return {};
+  const std::unique_ptr<CURLU, CleanUrl> url(curl().url());
+  if (!url || curl().url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) return {};
   const auto part = [&](CURLUPart which) {
     char* value = nullptr;
-    if (curl_url_get(url.get(), which, &value, 0) != CURLUE_OK) return std::string();
+    if (curl().url_get(url.get(), which, &value, 0) != CURLUE_OK) return std::string();
     std::string out(value);
-    curl_free(value);
+    curl().free(value);
     return out;
   };
   return {part(CURLUPART_SCHEME), part(CURLUPART_HOST), part(CURLUPART_PORT)};
@@ -123,7 +195,7 @@ std::string_view kind_of(CURLcode result) {
 class Transfer {
  public:
   Transfer(HttpRequest request, HttpClient::Done done)
-      : request_(std::move(request)), done_(std::move(done)), easy_(curl_easy_init()) {
+      : request_(std::move(request)), done_(std::move(done)), easy_(curl().easy_init()) {
     if (easy_) set_up();
   }
   Transfer(const Transfer&) = delete;
@@ -137,17 +209,17 @@ class Transfer {
   Result<HttpResponse> result(CURLcode code) {
     const bool cut_on_purpose = code == CURLE_WRITE_ERROR && response_.body_cut;
     if (code != CURLE_OK && !cut_on_purpose) {
-      const std::string_view why = error_[0] != '\0' ? std::string_view(error_.data()) : curl_easy_strerror(code);
+      const std::string_view why = error_[0] != '\0' ? std::string_view(error_.data()) : curl().easy_strerror(code);
       return fail(code_of(code), fmt::format("{}: {}{}", who(request_), kind_of(code), printable(why)));
     }
     long status = 0;
     curl_off_t elapsed = 0;
     char* address = nullptr;
     long port = 0;
-    curl_easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(easy(), CURLINFO_TOTAL_TIME_T, &elapsed);
-    curl_easy_getinfo(easy(), CURLINFO_PRIMARY_IP, &address);
-    curl_easy_getinfo(easy(), CURLINFO_PRIMARY_PORT, &port);
+    curl().easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);
+    curl().easy_getinfo(easy(), CURLINFO_TOTAL_TIME_T, &elapsed);
+    curl().easy_getinfo(easy(), CURLINFO_PRIMARY_IP, &address);
+    curl().easy_getinfo(easy(), CURLINFO_PRIMARY_PORT, &port);
     response_.status = static_cast<int>(status);
     response_.elapsed = std::chrono::microseconds(elapsed);
     const auto ip = IpAddress::from_text(address == nullptr ? "" : address);
@@ -158,7 +230,7 @@ class Transfer {
  private:
   template <class Value>
   void set(CURLoption option, Value value) {
-    curl_easy_setopt(easy(), option, value);
+    curl().easy_setopt(easy(), option, value);
   }
 
   void set_up() {
@@ -260,32 +332,30 @@ class Transfer {
   std::unique_ptr<CURL, CleanEasy> easy_;  // last: it refers to what stands above
 };
 
-bool start_curl() {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  return ready == CURLE_OK;
-}
-
 }  // namespace
 
 class HttpClient::Driver {
  public:
-  explicit Driver(Loop& loop) : loop_(loop), multi_(start_curl() ? curl_multi_init() : nullptr) {
-    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &Driver::on_socket);
-    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, static_cast<void*>(this));
-    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Driver::on_timer);
-    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, static_cast<void*>(this));
+  explicit Driver(Loop& loop) : loop_(loop) {
+    if (!curl().trouble.empty()) return;
+    multi_.reset(curl().multi_init());
+    curl().multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &Driver::on_socket);
+    curl().multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, static_cast<void*>(this));
+    curl().multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Driver::on_timer);
+    curl().multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, static_cast<void*>(this));
   }
   ~Driver() {
-    for (const auto& [easy, transfer] : active_) curl_multi_remove_handle(multi_.get(), easy);
+    for (const auto& [easy, transfer] : active_) curl().multi_remove_handle(multi_.get(), easy);
   }
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
   void start(HttpRequest request, Done done) {
+    if (!curl().trouble.empty()) return refuse({ErrorCode::kInternal, curl().trouble}, std::move(done));
     if (const auto checked = check_request(request); !checked) return refuse(checked.error(), std::move(done));
     auto transfer = std::make_unique<Transfer>(std::move(request), std::move(done));
     CURL* easy = transfer->easy();
-    if (easy == nullptr || curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) {
+    if (easy == nullptr || curl().multi_add_handle(multi_.get(), easy) != CURLM_OK) {
       const Error error{ErrorCode::kInternal,
                         fmt::format("{}: libcurl could not start the request", who(transfer->request()))};
       return refuse(error, transfer->done());
@@ -309,14 +379,14 @@ class HttpClient::Driver {
 
   void act(curl_socket_t fd, int events) {
     int running = 0;
-    curl_multi_socket_action(multi_.get(), fd, events, &running);
+    curl().multi_socket_action(multi_.get(), fd, events, &running);
     collect();
     if (const auto at = sockets_.find(fd); at != sockets_.end()) arm(fd, at->second);
   }
 
   void collect() {
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+    while (const CURLMsg* message = curl().multi_info_read(multi_.get(), &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       CURL* easy = message->easy_handle;
       const CURLcode code = message->data.result;
@@ -324,7 +394,7 @@ class HttpClient::Driver {
       const std::unique_ptr<Transfer> transfer = std::move(at->second);
       active_.erase(at);
       auto result = transfer->result(code);
-      curl_multi_remove_handle(multi_.get(), easy);
+      curl().multi_remove_handle(multi_.get(), easy);
       transfer->done()(std::move(result));
     }
   }
@@ -378,6 +448,7 @@ void HttpClient::start(HttpRequest request, Done done) { driver_->start(std::mov
 
 std::vector<Result<HttpResponse>> http_all(Loop& loop, const std::vector<HttpRequest>& requests,
                                            std::size_t in_flight) {
+  if (requests.empty()) return {};
   std::vector<std::optional<Result<HttpResponse>>> results(requests.size());
   std::size_t next = 0, ended = 0;
   HttpClient client(loop);

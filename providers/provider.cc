@@ -1,15 +1,28 @@
 #include "providers/provider.h"
 
+#include <algorithm>
+
 namespace cutover::providers {
 
 Result<Provider::Sets> Provider::read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) {
-  auto whole = read(zone);
+  const auto whole = read(zone);
   if (!whole) return whole.error();
-  Sets found{whole->soa, {}};
+  return sets_of(*whole, keys);
+}
+
+Provider::Sets sets_of(const Zone& zone, const std::vector<RecordKey>& keys) {
+  Provider::Sets found{zone.soa, {}, count_sets(zone)};
   for (const RecordKey& key : keys)
-    if (const RecordSet* set = whole->find(key)) found.sets.emplace(key, *set);
-  if (const RecordSet* soa = whole->find({zone, RecordType::kSoa})) found.sets.emplace(soa->key(), *soa);
+    if (const RecordSet* set = zone.find(key)) found.sets.emplace(key, *set);
+  if (const RecordSet* soa = zone.find({zone.origin, RecordType::kSoa})) found.sets.emplace(soa->key(), *soa);
   return found;
+}
+
+std::size_t count_sets(const Zone& zone) {
+  return static_cast<std::size_t>(std::count_if(zone.sets.begin(), zone.sets.end(), [](const auto& entry) {
+    const RecordType type = entry.first.type;
+    return type != RecordType::kRrsig && type != RecordType::kNsec && type != RecordType::kNsec3;
+  }));
 }
 
 bool before_holds(const Change& change, const RecordSet* live) {

@@ -51,6 +51,7 @@ class Provider {
   struct Sets {
     Soa soa;
     std::map<RecordKey, RecordSet> sets;
+    std::optional<std::size_t> in_zone{};  ///< count_sets() of the whole zone, where that was what was read
   };
   virtual Result<Sets> read_sets(const DomainName& zone, const std::vector<RecordKey>& keys);
 
@@ -67,6 +68,11 @@ class Provider {
   /// Difference between this machine's clock and the provider's, where the last call showed it.
   virtual std::optional<Span> clock_skew() const { return std::nullopt; }
 };
+
+/// How many record sets people made: what signers make (RRSIG, NSEC, NSEC3) is not counted.
+std::size_t count_sets(const Zone& zone);
+/// The record sets of `keys` and the SOA set out of the whole zone.
+Provider::Sets sets_of(const Zone& zone, const std::vector<RecordKey>& keys);
 
 /// Whether the live set (nullptr: none) is what a change starts from, for providers that compare for themselves.
 /// A TTL that somebody lowered meanwhile is no harm to a change of values; one that rose is: caches may hold

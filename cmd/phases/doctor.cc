@@ -79,11 +79,10 @@ Encrypted check_encrypted(net::Loop& loop, const Clock& clock, const DoctorOptio
                                     fmt::format("DNS over TLS (port 853) does not get through: {}", printable(detail)),
                                     "open TCP port 853 outwards, or leave tls:// resolvers out of the plan"));
   out.https = any_answers(loop, clock, options.over_https, detail);
-  checks.push_back(out.https
-                       ? passed("dns-over-https", "DNS over HTTPS gets through")
-                       : failed("dns-over-https", Severity::kWarning,
-                                fmt::format("DNS over HTTPS does not get through: {}", printable(detail)),
-                                "open TCP port 443 outwards, or leave https:// resolvers out of the plan"));
+  checks.push_back(out.https ? passed("dns-over-https", "DNS over HTTPS gets through")
+                             : failed("dns-over-https", Severity::kWarning,
+                                      fmt::format("DNS over HTTPS does not get through: {}", printable(detail)),
+                                      "open TCP port 443 outwards, or leave https:// resolvers out of the plan"));
   return out;
 }
 
@@ -159,10 +158,10 @@ Check check_provider(const Plan& plan, const ZonePlan& zone, net::Loop& loop, co
   auto provider = providers::make_provider(zone.provider, {loop, clock, lookup});
   Result<providers::Provider::Sets> read = provider ? (*provider)->read_sets(zone.zone, planned_keys(zone))
                                                     : Result<providers::Provider::Sets>(provider.error());
-  Check out = read ? passed(id, fmt::format("{}: the credentials read the zone, serial {}", zone.zone.text(),
-                                            read->soa.serial))
-                   : failed(id, Severity::kError, fmt::format("{}: {}", zone.zone.text(), read.error().message),
-                            "mend that before the day: nothing of this zone can be changed, nor put back");
+  Check out =
+      read ? passed(id, fmt::format("{}: the credentials read the zone, serial {}", zone.zone.text(), read->soa.serial))
+           : failed(id, Severity::kError, fmt::format("{}: {}", zone.zone.text(), read.error().message),
+                    "mend that before the day: nothing of this zone can be changed, nor put back");
   out.name = zone.zone;
   return out;
 }
@@ -174,7 +173,8 @@ Check check_authorities(const Plan& plan, const ZonePlan& zone, net::Loop& loop,
                                            ? net::walk_delegation(loop, clock, zone.zone, lookup)
                                            : Result<net::Delegation>(net::fixed_delegation(zone.authoritative));
   if (!delegation)
-    return failed("authoritative", Severity::kError, fmt::format("{}: {}", zone.zone.text(), delegation.error().message),
+    return failed("authoritative", Severity::kError,
+                  fmt::format("{}: {}", zone.zone.text(), delegation.error().message),
                   "mend the delegation, or name the servers under `authoritative:`");
   const auto swept = net::sweep_authority(loop, clock, *delegation, zone.zone, {});
   std::vector<std::string> silent;
@@ -203,7 +203,8 @@ void conclude(DoctorResult& result, const Plan* plan) {
   const bool go = !any_failed(result.checks, Severity::kError);
   const bool warned = any_failed(result.checks, Severity::kWarning) || any_undecided(result.checks);
   result.exit = go ? ExitCode::kDone : ExitCode::kFailed;
-  result.headline = fmt::format("{} {}{}", go ? "GO" : "NO-GO", what, go && warned ? ", with the reservations above" : "");
+  result.headline =
+      fmt::format("{} {}{}", go ? "GO" : "NO-GO", what, go && warned ? ", with the reservations above" : "");
   if (!go) result.next = "mend what failed, and run `cutover doctor` again";
 }
 
@@ -216,8 +217,9 @@ DoctorResult doctor(const Plan* plan, net::Loop& loop, const Clock& clock, const
     check_path(dnsprobe::test_path(loop, clock, options.path), encrypted, result.checks);
     result.checks.push_back(check_clock(loop, clock, options));
   } else {
-    result.checks.push_back(not_applicable("path", "every resolver of the plan is private: the path to the public ones "
-                                                   "is no concern of it"));
+    result.checks.push_back(not_applicable("path",
+                                           "every resolver of the plan is private: the path to the public ones "
+                                           "is no concern of it"));
   }
   result.checks.push_back(check_root_store(options.ca_file));
   if (plan != nullptr) check_plan(*plan, loop, clock, result.checks);

@@ -24,10 +24,10 @@ struct DoctorResult {
   std::string next;
 };
 
-/// What works from here: plain DNS (UDP and TCP), DNS over TLS and over HTTPS, IPv6, whether something on the way answers
-/// for others, the clock against the Date of an HTTPS server, the root store; with a plan also its credentials, its
-/// providers and its authoritative servers. Asks `options`'s resolvers on the public Internet, unless every resolver of
-/// the plan is a private one: then they are no concern of this plan. Writes nothing. `plan` may be nullptr.
+/// What works from here: plain DNS (UDP and TCP), DNS over TLS and over HTTPS, IPv6, whether something on the way
+/// answers for others, the clock against the Date of an HTTPS server, the root store; with a plan also its credentials,
+/// its providers and its authoritative servers. Asks `options`'s resolvers on the public Internet, unless every
+/// resolver of the plan is a private one: then they are no concern of this plan. Writes nothing. `plan` may be nullptr.
 DoctorResult doctor(const Plan* plan, net::Loop& loop, const Clock& clock, const DoctorOptions& options);
 
 }  // namespace cutover

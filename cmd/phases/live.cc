@@ -67,12 +67,15 @@ Result<LiveZone> look(Cutover& cutover, ZoneAtWork& zone, Phase phase, const std
 std::vector<std::string> not_serving(const net::Delegation& delegation, const net::AuthoritySweep& swept,
                                      const std::vector<Wanted>& wanted) {
   std::vector<std::string> faults;
+  std::map<RecordKey, const Wanted*> by_key;
+  for (const Wanted& each : wanted) by_key.emplace(each.key, &each);
   for (const DomainName& name : delegation.without_address)
     faults.push_back(fmt::format("{} has no address", printable(name.text())));
   for (const net::AuthorityReading& reading : swept.readings) {
     const std::string server = printable(delegation.servers[reading.server].label());
-    const auto want = std::find_if(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.key == reading.key; });
-    if (want == wanted.end()) continue;
+    const auto at = by_key.find(reading.key);
+    if (at == by_key.end()) continue;
+    const Wanted* want = at->second;
     if (reading.outcome != net::Outcome::kAnswered) {
       faults.push_back(
           fmt::format("{} does not answer for {}: {}", server, reading.key.text(),

@@ -30,18 +30,16 @@ bool is_same(const std::optional<RecordSet>& a, const std::optional<RecordSet>& 
   return a.has_value() == b.has_value() && (!a || same_values(*a, *b));
 }
 
-Gate blast_radius(ZoneAtWork& zone, const ChangeSet& changes) {
+/// `in_zone`: the size of the zone, where it was read as a whole already.
+Gate blast_radius(ZoneAtWork& zone, const ChangeSet& changes, std::optional<std::size_t> in_zone) {
   Gate gate{"blast-radius", true, std::nullopt, "", false};
-  auto whole = zone.provider->read(zone.plan->zone);
-  if (!whole) {
+  if (!in_zone)
+    if (const auto whole = zone.provider->read(zone.plan->zone)) in_zone = providers::count_sets(*whole);
+  if (!in_zone) {
     gate.why = fmt::format("{}: the whole zone cannot be read here, so its size is not known", zone.plan->zone.text());
     return gate;
   }
-  const auto counts = [](const auto& entry) {
-    return entry.first.type != RecordType::kRrsig && entry.first.type != RecordType::kNsec &&
-           entry.first.type != RecordType::kNsec3;
-  };
-  const auto total = static_cast<std::size_t>(std::count_if(whole->sets.begin(), whole->sets.end(), counts));
+  const std::size_t total = *in_zone;
   const double share = total == 0 ? 1.0 : static_cast<double>(changes.changes.size()) / static_cast<double>(total);
   gate.open = changes.changes.size() < kBlastRadiusFloor || share <= kBlastRadiusShare;
   gate.why = fmt::format(
@@ -62,6 +60,7 @@ std::optional<Span> largest_skew(const std::vector<ZoneAtWork>& zones) {
 
 struct Compared {
   std::vector<ChangeSet> changes;
+  std::vector<std::optional<std::size_t>> in_zone;  ///< per zone: how many record sets it has, where that was seen
   std::vector<Drift> drift;
   std::size_t already_in_place = 0;
 };
@@ -89,6 +88,7 @@ Result<Compared> compare(Cutover& cutover, const PhaseOptions& options) {
       }
     }
     out.changes.push_back(std::move(set));
+    out.in_zone.push_back(live->provider.in_zone);
   }
   return out;
 }
@@ -172,8 +172,8 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   if (!history) return history.error();
   const auto facts = drain_facts(cutover.zones);
   Gate drain = ttl_drained(cutover.plan, *history, facts, cutover.clock.now());
-  if (!drain.wants_authority_sweep.empty()) {
-    // One clean sweep proves little; the second in a row is made right away.
+  // One clean sweep proves little; the second in a row is made right away, where its answer is going to count.
+  if (!drain.wants_authority_sweep.empty() && !is_overridden(options, drain.name)) {
     for (ZoneAtWork& zone : cutover.zones)
       if (std::find(drain.wants_authority_sweep.begin(), drain.wants_authority_sweep.end(), zone.plan->zone) !=
           drain.wants_authority_sweep.end())
@@ -205,7 +205,7 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   view.gates.push_back(clock_agrees(largest_skew(cutover.zones)));
   view.gates.push_back(within_window(cutover.plan, now));
   for (std::size_t i = 0; i < cutover.zones.size(); ++i) {
-    Gate gate = blast_radius(cutover.zones[i], view.changes[i]);
+    Gate gate = blast_radius(cutover.zones[i], view.changes[i], compared->in_zone[i]);
     const auto same =
         std::find_if(view.gates.begin(), view.gates.end(), [](const Gate& g) { return g.name == "blast-radius"; });
     if (same == view.gates.end())

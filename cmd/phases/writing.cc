@@ -9,6 +9,7 @@
 namespace cutover {
 
 Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& options, std::vector<Gate>& gates) {
+  std::vector<std::pair<std::string, std::string>> needed;
   for (const auto& given : options.overrides) {
     const std::string& name = given.first;
     const std::string& reason = given.second;
@@ -22,9 +23,13 @@ Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& 
     if (trim(reason).empty())
       return fail(ErrorCode::kUsage,
                   fmt::format("--override {} needs a reason: --override {}=\"why this is safe\"", name, name));
-    if (gate->open) continue;
-    if (auto kept = cutover.journal.record_override(phase, name, reason); !kept) return kept.error();
-    gate->overridden = true;
+    if (!gate->open) needed.push_back(given);
+  }
+  if (auto kept = cutover.journal.record_overrides(phase, needed); !kept) return kept.error();
+  // The reasons are on record.
+  for (const auto& [name, reason] : needed) {
+    for (Gate& gate : gates)
+      if (gate.name == name) gate.overridden = true;
     cutover.log(fmt::format("gate {} overridden: {}", name, printable(reason)));
   }
   return {};
@@ -92,10 +97,10 @@ Result<bool> read_back(Cutover& cutover, const std::vector<std::vector<Wanted>>&
     return false;
   }
   result.served_at = served->served_at;
-  auto history = cutover.journal.history();
-  if (!history) return history.error();
-  if (const WriteRecord* last = history->last_write(result.phase); last != nullptr && !last->authoritative_at)
-    if (auto kept = cutover.journal.record_authoritative(last->id, *served->served_at); !kept) return kept.error();
+  auto last = cutover.journal.unconfirmed_write(result.phase);
+  if (!last) return last.error();
+  if (*last)
+    if (auto kept = cutover.journal.record_authoritative(**last, *served->served_at); !kept) return kept.error();
   return true;
 }
 

@@ -113,14 +113,15 @@ Judged judge(const SweepRecord& record, const net::AuthorityReading& reading, Se
   return {};
 }
 
-Evidence look_at(const SweepRecord& record, const RecordKey& key, Seconds low, const std::set<RecordKey>& changed) {
+using Readings = std::vector<const net::AuthorityReading*>;
+
+/// `readings`: those of one record set, in the order of the sweep.
+Evidence look_at(const SweepRecord& record, const Readings& readings, Seconds low, const std::set<RecordKey>& changed) {
   Evidence evidence;
-  evidence.at = last_answer(record);
   std::set<std::size_t> asked;
-  for (const auto& reading : record.sweep.readings) {
-    if (reading.key != key) continue;
-    asked.insert(reading.server);
-    Judged judged = judge(record, reading, low, changed);
+  for (const net::AuthorityReading* reading : readings) {
+    asked.insert(reading->server);
+    Judged judged = judge(record, *reading, low, changed);
     if (evidence.kind == Evidence::Kind::kNoLook) evidence.kind = Evidence::Kind::kLow;
     if (judged.kind == Evidence::Kind::kLow || evidence.kind == Evidence::Kind::kHigh) continue;
     if (evidence.kind == Evidence::Kind::kSilent && judged.kind == Evidence::Kind::kSilent) continue;
@@ -195,70 +196,97 @@ class Serials {
   bool first_ = true;
 };
 
-// ---- everything known about one set, in order
+// ---- everything known about one zone, found by record set
 
-void add_writes(const History& history, const DomainName& zone, const RecordKey& key, Seconds low,
-                SetTimeline& timeline) {
-  for (const WriteRecord& write : history.writes) {
-    for (const ChangeSet& set : write.changes) {
-      if (set.zone != zone) continue;
-      for (const Change& change : set.changes) {
-        if (change.key != key) continue;
-        if (change.before) {
-          timeline.raise(change.before->ttl, "");
-          if (change.before->ttl > low)
-            timeline.evidence.push_back({write.started, Evidence::Kind::kHigh,
-                                         fmt::format("it had TTL {} s before {} at {}", change.before->ttl.count(),
-                                                     to_text(write.phase), format_instant(write.started)),
-                                         "", 0});
-        }
-        if (!change.after || write.state == WriteState::kNotApplied) continue;
-        timeline.raise(change.after->ttl, "");
-        if (change.after->ttl <= low) continue;
-        Instant until = write.ended.value_or(write.started);
-        for (const IntentRecord& intent : write.intents) until = std::max({until, intent.at, intent.outcome_at});
-        timeline.evidence.push_back({until, Evidence::Kind::kHigh,
-                                     fmt::format("{} gave it TTL {} s at {}", to_text(write.phase),
-                                                 change.after->ttl.count(), format_instant(until)),
-                                     "", 0});
-      }
-    }
-  }
-}
+/// Borrows from the history. A zone may have hundreds of sets, each looked at in every sweep.
+struct ZonePast {
+  struct Sweep {
+    const SweepRecord* record = nullptr;
+    Instant last_answer{};
+    std::string doubt;
+    std::map<RecordKey, Readings> readings;
+  };
+  std::vector<Sweep> sweeps;                                                               ///< oldest first
+  std::map<RecordKey, std::vector<std::pair<const WriteRecord*, const Change*>>> changes;  ///< oldest first
+  std::map<RecordKey, std::vector<const ResolverRecord*>> ceilings;                        ///< above the low TTL
+};
 
-void add_sweeps(const History& history, const DomainName& zone, const PlannedChange& change, Seconds low,
-                const std::set<RecordKey>& changed, SetTimeline& timeline) {
+ZonePast past_of(const History& history, const DomainName& zone, Seconds low) {
+  ZonePast past;
   Serials serials(history, zone);
   for (const SweepRecord& record : history.sweeps) {
     if (record.zone != zone) continue;
-    Evidence evidence = look_at(record, change.key(), low, changed);
-    evidence.doubt = serials.doubt_before(record);
+    past.sweeps.push_back({&record, last_answer(record), serials.doubt_before(record), {}});
+    for (const auto& reading : record.sweep.readings) past.sweeps.back().readings[reading.key].push_back(&reading);
+  }
+  for (const WriteRecord& write : history.writes)
+    for (const ChangeSet& set : write.changes)
+      if (set.zone == zone)
+        for (const Change& change : set.changes) past.changes[change.key].emplace_back(&write, &change);
+  for (const ResolverRecord& record : history.resolver_ceilings)
+    if (record.ttl && *record.ttl > low) past.ceilings[record.key].push_back(&record);
+  return past;
+}
+
+/// What `from` holds for `key`, or nothing.
+template <class T>
+const std::vector<T>& at_key(const std::map<RecordKey, std::vector<T>>& from, const RecordKey& key) {
+  static const std::vector<T> nothing;
+  const auto at = from.find(key);
+  return at == from.end() ? nothing : at->second;
+}
+
+// ---- everything known about one set, in order
+
+void add_writes(const ZonePast& past, const RecordKey& key, Seconds low, SetTimeline& timeline) {
+  for (const auto& [write, change] : at_key(past.changes, key)) {
+    if (change->before) {
+      timeline.raise(change->before->ttl, "");
+      if (change->before->ttl > low)
+        timeline.evidence.push_back({write->started, Evidence::Kind::kHigh,
+                                     fmt::format("it had TTL {} s before {} at {}", change->before->ttl.count(),
+                                                 to_text(write->phase), format_instant(write->started)),
+                                     "", 0});
+    }
+    if (!change->after || write->state == WriteState::kNotApplied) continue;
+    timeline.raise(change->after->ttl, "");
+    if (change->after->ttl <= low) continue;
+    Instant until = write->ended.value_or(write->started);
+    for (const IntentRecord& intent : write->intents) until = std::max({until, intent.at, intent.outcome_at});
+    timeline.evidence.push_back({until, Evidence::Kind::kHigh,
+                                 fmt::format("{} gave it TTL {} s at {}", to_text(write->phase),
+                                             change->after->ttl.count(), format_instant(until)),
+                                 "", 0});
+  }
+}
+
+void add_sweeps(const ZonePast& past, const PlannedChange& change, Seconds low, const std::set<RecordKey>& changed,
+                SetTimeline& timeline) {
+  for (const ZonePast::Sweep& sweep : past.sweeps) {
+    const Readings& readings = at_key(sweep.readings, change.key());
+    Evidence evidence = look_at(*sweep.record, readings, low, changed);
+    evidence.at = sweep.last_answer;
+    evidence.doubt = sweep.doubt;
     timeline.evidence.push_back(std::move(evidence));
-    for (const auto& reading : record.sweep.readings) {
-      if (reading.key != change.key()) continue;
-      if (reading.set) timeline.raise(reading.set->ttl, "");
-      if (reading.alias && changed.count(reading.alias->key()) == 0)
-        timeline.raise(reading.alias->ttl, "of the CNAME in its place");
-      if (change.from.empty() && reading.negative_ttl) timeline.raise(*reading.negative_ttl, "of \"does not exist\"");
+    for (const net::AuthorityReading* reading : readings) {
+      if (reading->set) timeline.raise(reading->set->ttl, "");
+      if (reading->alias && changed.count(reading->alias->key()) == 0)
+        timeline.raise(reading->alias->ttl, "of the CNAME in its place");
+      if (change.from.empty() && reading->negative_ttl) timeline.raise(*reading->negative_ttl, "of \"does not exist\"");
     }
   }
 }
 
-bool names(const ResolverRecord& record, const RecordKey& key, Seconds low) {
-  return record.key == key && record.ttl && *record.ttl > low;
-}
-
-SetTimeline timeline_of(const Plan& plan, const History& history, const DomainName& zone, const PlannedChange& change,
-                        Seconds low, const std::set<RecordKey>& changed) {
+SetTimeline timeline_of(const Plan& plan, const ZonePast& past, const PlannedChange& change, Seconds low,
+                        const std::set<RecordKey>& changed) {
   SetTimeline timeline;
-  add_writes(history, zone, change.key(), low, timeline);
-  add_sweeps(history, zone, change, low, changed, timeline);
+  add_writes(past, change.key(), low, timeline);
+  add_sweeps(past, change, low, changed, timeline);
   std::stable_sort(timeline.evidence.begin(), timeline.evidence.end(),
                    [](const Evidence& a, const Evidence& b) { return a.at < b.at; });
   if (!change.from.empty() && plan.ttl.before) timeline.raise(*plan.ttl.before, "declared by the plan");
-  for (const ResolverRecord& record : history.resolver_ceilings)
-    if (names(record, change.key(), low))
-      timeline.raise(*record.ttl, "left at the resolver " + printable(record.resolver));
+  for (const ResolverRecord* record : at_key(past.ceilings, change.key()))
+    timeline.raise(*record->ttl, "left at the resolver " + printable(record->resolver));
   return timeline;
 }
 
@@ -301,14 +329,14 @@ bool resolvers_asked_since(const Plan& plan, const History& history, const Domai
 }
 
 /// The instant until which caches were seen to hold a higher TTL, and who.
-void apply_ceilings(const History& history, const DomainName& zone, const RecordKey& key, Seconds low,
-                    SetDrain& drain) {
+void apply_ceilings(const History& history, const ZonePast& past, const DomainName& zone, const RecordKey& key,
+                    Seconds low, SetDrain& drain) {
   if (!drain.opens) return;
-  for (const ResolverRecord& record : history.resolver_ceilings) {
-    if (!names(record, key, low) || record.at + *record.ttl <= *drain.opens) continue;
-    drain.opens = record.at + *record.ttl;
-    drain.why = fmt::format("the resolver {} still had {} s of it at {}", printable(record.resolver),
-                            record.ttl->count(), format_instant(record.at));
+  for (const ResolverRecord* record : at_key(past.ceilings, key)) {
+    if (record->at + *record->ttl <= *drain.opens) continue;
+    drain.opens = record->at + *record->ttl;
+    drain.why = fmt::format("the resolver {} still had {} s of it at {}", printable(record->resolver),
+                            record->ttl->count(), format_instant(record->at));
   }
   for (const ResolverSweepRecord& sweep : history.resolver_sweeps) {
     if (sweep.zone != zone || !sweep.highest_ttl || *sweep.highest_ttl <= low ||
@@ -320,9 +348,10 @@ void apply_ceilings(const History& history, const DomainName& zone, const Record
   }
 }
 
-SetDrain drain_of(const Plan& plan, const History& history, const DrainFacts& facts, const DomainName& zone,
-                  const PlannedChange& change, Seconds low, const std::set<RecordKey>& changed) {
-  const SetTimeline timeline = timeline_of(plan, history, zone, change, low, changed);
+SetDrain drain_of(const Plan& plan, const History& history, const ZonePast& past, const DrainFacts& facts,
+                  const DomainName& zone, const PlannedChange& change, Seconds low,
+                  const std::set<RecordKey>& changed) {
+  const SetTimeline timeline = timeline_of(plan, past, change, low, changed);
   SetDrain drain;
   std::string high;
   const std::vector<Evidence> kept = looks_since_high(timeline, high);
@@ -385,7 +414,7 @@ SetDrain drain_of(const Plan& plan, const History& history, const DrainFacts& fa
                           looks[*pair]->addresses, format_instant(looks[*pair]->at),
                           settles ? fmt::format(", {} s until every site serves it", facts.settle_time.count()) : "",
                           doubt.empty() ? "" : fmt::format("; counted from there because {}", doubt));
-  apply_ceilings(history, zone, change.key(), low, drain);
+  apply_ceilings(history, past, zone, change.key(), low, drain);
   return drain;
 }
 
@@ -408,8 +437,9 @@ Gate ttl_drained(const Plan& plan, const History& history, const std::vector<Dra
     const Seconds low = std::max(plan.ttl.during, fact.ttl_floor);
     std::set<RecordKey> changed;
     for (const PlannedChange& change : zone.changes) changed.insert(change.key());
+    const ZonePast past = past_of(history, zone.zone, low);
     for (const PlannedChange& change : zone.changes) {
-      const SetDrain drain = drain_of(plan, history, fact, zone.zone, change, low, changed);
+      const SetDrain drain = drain_of(plan, history, past, fact, zone.zone, change, low, changed);
       const std::string key = printable(change.key().text());
       if (drain.wants_authority_sweep) add_once(gate.wants_authority_sweep, zone.zone);
       if (drain.wants_resolver_sweep && (!drain.opens || *drain.opens > now))

@@ -50,11 +50,12 @@ bool holds(const std::optional<RecordSet>& set, const std::vector<std::string>& 
   return set ? set->rdata == rdata : rdata.empty();
 }
 
+using Readings = std::map<RecordKey, std::vector<const net::AuthorityReading*>>;
+
 /// Why the servers do not agree on one planned set; empty: they do.
-std::string disagreement(const SweepRecord& record, const PlannedChange& change) {
-  std::vector<const net::AuthorityReading*> readings;
-  for (const auto& reading : record.sweep.readings)
-    if (reading.key == change.key()) readings.push_back(&reading);
+std::string disagreement(const SweepRecord& record, const Readings& by_key, const PlannedChange& change) {
+  const auto at = by_key.find(change.key());
+  const auto readings = at == by_key.end() ? std::vector<const net::AuthorityReading*>() : at->second;
   const std::string key = printable(change.key().text());
   if (readings.size() < record.servers.size())
     return fmt::format("{} was not asked of every name server address in the last sweep", key);
@@ -93,8 +94,10 @@ std::string out_of_sync(const ZonePlan& zone, const History& history) {
                        printable(zone.zone.text()));
   if (record->servers.empty())
     return fmt::format("{} has no name server that could be asked", printable(zone.zone.text()));
+  Readings by_key;
+  for (const auto& reading : record->sweep.readings) by_key[reading.key].push_back(&reading);
   for (const PlannedChange& change : zone.changes)
-    if (auto why = disagreement(*record, change); !why.empty()) return why;
+    if (auto why = disagreement(*record, by_key, change); !why.empty()) return why;
   return serial_difference(*record);
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cmd/plan/plan.h"
@@ -151,7 +152,8 @@ class Journal {
   Result<void> record_authoritative(std::int64_t write, Instant at);
 
   Result<void> record_sweep(const SweepRecord& sweep);
-  Result<void> record_override(Phase phase, const std::string& gate, const std::string& reason);
+  /// Gates and reasons, in one transaction.
+  Result<void> record_overrides(Phase phase, const std::vector<std::pair<std::string, std::string>>& overrides);
   Result<void> record_checks(Phase phase, const std::string& plan_hash, bool passed, const std::vector<Check>& checks);
   Result<void> record_event(Phase phase, const std::string& kind, const std::string& text);
   Result<void> record_resolver_sweep(const ResolverSweepRecord& sweep);
@@ -159,6 +161,8 @@ class Journal {
   Result<void> record_resolvers(const std::vector<ResolverRecord>& records);
 
   Result<History> history() const;
+  /// The last write of a phase, until record_authoritative() says since when it is served; nullopt: there is none.
+  Result<std::optional<std::int64_t>> unconfirmed_write(Phase phase) const;
   /// Every resolver record, for reports; the history holds only those that gates need.
   Result<std::vector<ResolverRecord>> resolver_records(Phase phase) const;
   const std::filesystem::path& folder() const;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "core/codec.h"
@@ -44,17 +45,20 @@ Result<void> sync_folder(const fs::path& folder) {
   return {};
 }
 
-Result<void> make_folders(const fs::path& folder) {
+/// `touched` gets the folders that have a new entry: to be synced.
+Result<void> make_folders(const fs::path& folder, std::set<fs::path>& touched) {
   std::error_code ignored;
   if (folder.empty() || fs::is_directory(folder, ignored)) return {};
-  if (auto above = make_folders(folder.parent_path()); !above) return above;
+  if (auto above = make_folders(folder.parent_path(), touched); !above) return above;
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return io(folder, "make the folder", errno);
-  return sync_folder(folder.parent_path());
+  touched.insert(folder.parent_path());
+  return {};
 }
 
-/// Writes beside the target, syncs, renames, syncs the folder: after a crash the file is whole or not there.
-Result<void> write_whole(const fs::path& path, const std::string& text, mode_t mode) {
-  if (auto made = make_folders(path.parent_path()); !made) return made;
+/// Writes beside the target, syncs, renames: after a crash the file is whole or not there. It is there for good once
+/// the folders in `touched` are synced.
+Result<void> write_whole(const fs::path& path, const std::string& text, mode_t mode, std::set<fs::path>& touched) {
+  if (auto made = make_folders(path.parent_path(), touched); !made) return made;
   auto fresh = path;
   fresh += ".new";
   unlink(fresh.c_str());
@@ -72,7 +76,8 @@ Result<void> write_whole(const fs::path& path, const std::string& text, mode_t m
     if (fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0) return io(fresh, "write", errno);
   }
   if (rename(fresh.c_str(), path.c_str()) != 0) return io(path, "make", errno);
-  return sync_folder(path.parent_path());
+  touched.insert(path.parent_path());
+  return {};
 }
 
 /// Text from the plan or a provider as a file name of one part.
@@ -88,9 +93,13 @@ std::string snapshot_text(const Plan& plan, Phase phase, std::int64_t write, Ins
                           const std::vector<ChangeSet>& changes) {
   Json json{{"schema", "cutover-snapshot"}, {"version", kVersion},     {"plan_name", plan.name},
             {"plan_hash", plan.hash},       {"phase", to_text(phase)}, {"write", write},
-            {"at", format_instant_ms(now)}, {"changes", Json::array()}};
-  for (const ChangeSet& set : changes) json["changes"].push_back(Json::parse(to_json(set)));
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+            {"at", format_instant_ms(now)}};
+  // Built from text: the change sets are JSON already, one of them may hold hundreds of record sets.
+  std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace);
+  text.erase(text.rfind('\n'));
+  text += ",\n  \"changes\": [";
+  for (const ChangeSet& set : changes) text += (&set == &changes.front() ? "\n    " : ",\n    ") + to_json(set);
+  return text + "\n  ]\n}\n";
 }
 
 std::string values_line(const RecordSet& set) {
@@ -140,10 +149,13 @@ std::vector<File> files_of(const Plan& plan, Phase phase, std::int64_t write, In
 }
 
 Result<void> put(const fs::path& folder, const std::vector<File>& files, std::vector<fs::path>& paths) {
+  std::set<fs::path> touched;
   for (const File& file : files) {
-    if (auto written = write_whole(folder / file.path, file.text, file.mode); !written) return written;
+    if (auto written = write_whole(folder / file.path, file.text, file.mode, touched); !written) return written;
     paths.push_back(folder / file.path);
   }
+  for (const fs::path& each : touched)
+    if (auto synced = sync_folder(each); !synced) return synced;
   return {};
 }
 

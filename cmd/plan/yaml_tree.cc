@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "core/text.h"
@@ -53,6 +54,25 @@ std::optional<YAML::Mark> second_document(const std::string& text) {
   FirstEvent first, second;
   if (!parser.HandleNextDocument(first) || !parser.HandleNextDocument(second)) return std::nullopt;
   return second.at;
+}
+
+/// Whether the document is a mapping and every line that is not indented begins one of its keys. Then there is no room
+/// for a second document: it would begin on such a line, or the library would have found fault with what stands there.
+bool keys_begin_all_lines(const YAML::Node& document, std::string_view text) {
+  if (!document.IsMap()) return false;
+  std::set<std::size_t> keys;  // where their lines begin
+  for (const auto& pair : document) {
+    if (pair.first.Mark().column != 0) return false;
+    keys.insert(static_cast<std::size_t>(pair.first.Mark().pos));
+  }
+  for (std::size_t at = 0; at < text.size();) {
+    const bool says_something = std::string_view(" #\r\n").find(text[at]) == std::string_view::npos;
+    if (says_something && keys.count(at) == 0) return false;
+    const auto end = text.find_first_of("\r\n", at);
+    if (end == std::string_view::npos) break;
+    at = end + 1;
+  }
+  return true;
 }
 
 class Converter {
@@ -215,7 +235,7 @@ std::optional<YamlNode> parse_yaml(std::string_view text, std::vector<PlanError>
       errors.push_back({{1, 1}, "the file is empty; `cutover assess` writes a plan"});
       return std::nullopt;
     }
-    if (const auto second = second_document(owned))
+    if (const auto second = keys_begin_all_lines(document, text) ? std::nullopt : second_document(owned))
       errors.push_back({position(*second),
                         "a second YAML document begins here; a plan is one document: remove the '---' before it"});
     Converter converter(errors);

@@ -20,6 +20,11 @@ constexpr std::uint16_t kPort = 53;
 constexpr std::chrono::milliseconds kUpdateTimeout{10000};
 constexpr std::chrono::milliseconds kQueryTimeout{2000};
 constexpr std::chrono::milliseconds kTransferTimeout{60000};
+// From so many record sets on, one transfer is less work for both sides than a question for each, unless the zone is
+// that many times larger. Then it is not waited for as long as where nothing else will do.
+constexpr std::size_t kSetsWorthATransfer = 50;
+constexpr std::size_t kZoneTooLarge = 20;
+constexpr std::chrono::milliseconds kBriefTransferTimeout{4000};
 
 const Capabilities& what_it_can() {
   static const Capabilities capabilities{
@@ -99,7 +104,7 @@ class Rfc2136Provider final : public Provider {
   Result<Zone> read(const DomainName& zone) override {
     auto at = endpoint();
     if (!at) return at.error();
-    return net::transfer_zone(context_.loop, context_.clock, *at, zone, settings_.key, kTransferTimeout);
+    return transfer(*at, zone, kTransferTimeout);
   }
 
   Result<Sets> read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) override;
@@ -113,7 +118,16 @@ class Rfc2136Provider final : public Provider {
   std::optional<Span> clock_skew() const override { return skew_; }
 
  private:
+  /// What is known of the transfer of a zone, once it was tried.
+  struct Transferred {
+    bool refused = false;
+    std::size_t sets = 0;
+  };
+
   Result<Endpoint> endpoint();
+  Result<Zone> transfer(const Endpoint& server, const DomainName& zone, std::chrono::milliseconds timeout);
+  std::optional<Sets> transfer_sets(const Endpoint& server, const DomainName& zone, const std::vector<RecordKey>& keys);
+  Result<Sets> ask_sets(const Endpoint& server, const DomainName& zone, const std::vector<RecordKey>& keys);
   std::vector<net::DnsAnswer> ask(const Endpoint& server, const std::vector<RecordKey>& keys);
   net::DnsAnswer send(const Endpoint& server, const net::Message& update);
   std::optional<net::Message> loosened(const DomainName& zone, const net::Message& update);
@@ -130,6 +144,7 @@ class Rfc2136Provider final : public Provider {
   std::optional<Endpoint> looked_up_;
   net::DnsTransport ask_by_ = net::DnsTransport::kUdpThenTcp;
   std::optional<Span> skew_;
+  std::map<DomainName, Transferred> transferred_;
 };
 
 Result<Endpoint> Rfc2136Provider::endpoint() {
@@ -174,9 +189,43 @@ std::vector<net::DnsAnswer> Rfc2136Provider::ask(const Endpoint& server, const s
 
 bool answers(const net::DnsAnswer& answer) { return !answer.reply.answer.empty(); }
 
+Result<Zone> Rfc2136Provider::transfer(const Endpoint& server, const DomainName& zone,
+                                       std::chrono::milliseconds timeout) {
+  auto whole = net::transfer_zone(context_.loop, context_.clock, server, zone, settings_.key, timeout);
+  if (whole) {
+    transferred_[zone] = {false, whole->sets.size()};
+  } else if (whole.error().code == ErrorCode::kRefused) {
+    transferred_[zone].refused = true;
+  }
+  return whole;
+}
+
 Result<Provider::Sets> Rfc2136Provider::read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) {
   auto at = endpoint();
   if (!at) return at.error();
+  if (auto sets = transfer_sets(*at, zone, keys)) return *std::move(sets);
+  return ask_sets(*at, zone, keys);
+}
+
+/// Many record sets out of one transfer; nullopt where asking for each is better, or the only way.
+std::optional<Provider::Sets> Rfc2136Provider::transfer_sets(const Endpoint& server, const DomainName& zone,
+                                                             const std::vector<RecordKey>& keys) {
+  if (keys.size() < kSetsWorthATransfer) return std::nullopt;
+  const auto known = transferred_.find(zone);
+  if (known != transferred_.end() && (known->second.refused || known->second.sets > kZoneTooLarge * keys.size()))
+    return std::nullopt;
+  // A transfer does not tell what the server's clock says: one question does, and whether anybody is there.
+  const net::DnsAnswer soa = ask(server, {{zone, RecordType::kSoa}}).front();
+  note_clock(soa);
+  if (verdict_on_query(talk(zone), soa) || !soa.reply.aa) return std::nullopt;
+  const auto whole = transfer(server, zone, kBriefTransferTimeout);
+  if (!whole) return std::nullopt;
+  return sets_of(*whole, keys);
+}
+
+/// The sets of `keys`, each asked for.
+Result<Provider::Sets> Rfc2136Provider::ask_sets(const Endpoint& server, const DomainName& zone,
+                                                 const std::vector<RecordKey>& keys) {
   std::vector<RecordKey> asked{{zone, RecordType::kSoa}};
   asked.insert(asked.end(), keys.begin(), keys.end());
   std::set<RecordKey> wildcards;
@@ -185,12 +234,12 @@ Result<Provider::Sets> Rfc2136Provider::read_sets(const DomainName& zone, const 
   const std::size_t first_wildcard = asked.size();
   asked.insert(asked.end(), wildcards.begin(), wildcards.end());
 
-  std::vector<net::DnsAnswer> replies = ask(*at, asked);
+  std::vector<net::DnsAnswer> replies = ask(server, asked);
   const bool silent = std::all_of(replies.begin(), replies.end(),
                                   [](const net::DnsAnswer& a) { return a.outcome == net::Outcome::kTimeout; });
   if (silent && ask_by_ == net::DnsTransport::kUdpThenTcp) {
     ask_by_ = net::DnsTransport::kTcp;  // a firewall that lets only TCP through
-    replies = ask(*at, asked);
+    replies = ask(server, asked);
   }
 
   Sets found;

@@ -142,7 +142,7 @@ TEST_CASE("everything written comes back from a reopened journal") {
     CHECK(journal->end_write(write, WriteState::kDone));
     CHECK(journal->record_authoritative(write, kStart + Seconds(9)));
     CHECK(journal->record_sweep(one_sweep()));
-    CHECK(journal->record_override(Phase::kSwap, "ttl-drained", "we must"));
+    CHECK(journal->record_overrides(Phase::kSwap, {{"ttl-drained", "we must"}}));
     CHECK(journal->record_checks(Phase::kPreflight, "abc", false, {one_check()}));
     CHECK(journal->record_event(Phase::kWatch, "converged", "all \xff new"));
     CHECK(journal->record_resolver_sweep({kStart, dn("example.com."), 5, 4, Seconds(44)}));
