@@ -185,7 +185,7 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
                       ? fmt::format("`cutover restore-ttl`: overdue by {}", format_duration(now - over))
                       : "`cutover watch`; `cutover rollback` puts everything back";
     if (!not_swapped_yet(plan, history).empty())
-      status.next = "`cutover swap` for what is not yet swapped, or leave that out of the plan; " + status.next;
+      status.next = "`cutover swap` for what is not yet swapped; " + status.next;
   } else {
     status.gates = {drain, preflight_passed(plan, history, kPreflightMaxAge, now), mentions_acknowledged(plan),
                     ech_key_held(plan), within_window(plan, now)};

@@ -21,6 +21,14 @@ bool wanted_in_wave(const PhaseOptions& options, const DomainName& name) {
   return options.only.empty() || std::find(options.only.begin(), options.only.end(), name) != options.only.end();
 }
 
+/// The plan as far as this wave goes: what somebody does to a name of a later one does not concern it.
+Plan plan_of_wave(const Plan& plan, const PhaseOptions& options) {
+  Plan wave = plan;
+  for (ZonePlan& zone : wave.zones)
+    std::erase_if(zone.changes, [&](const PlannedChange& change) { return !wanted_in_wave(options, change.name); });
+  return wave;
+}
+
 bool is_overridden(const PhaseOptions& options, std::string_view gate) {
   return std::any_of(options.overrides.begin(), options.overrides.end(),
                      [&](const auto& entry) { return entry.first == gate; });
@@ -210,7 +218,7 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   view.gates.push_back(no_drift(compared->drift));
   view.gates.push_back(mentions_acknowledged(cutover.plan));
   view.gates.push_back(ech_key_held(cutover.plan));
-  view.gates.push_back(authoritative_in_sync(cutover.plan, *history));
+  view.gates.push_back(authoritative_in_sync(plan_of_wave(cutover.plan, options), *history));
   view.gates.push_back(ttl_drained(cutover.plan, *history, facts, now));
   view.gates.push_back(preflight_passed(cutover.plan, *history, kPreflightMaxAge, now));
   view.gates.push_back(clock_agrees(largest_skew(cutover.zones)));
