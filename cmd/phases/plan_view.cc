@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "cmd/plan/applied.h"
 #include "cmd/plan/plan_checks.h"
@@ -86,6 +85,18 @@ std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history,
   return line;
 }
 
+/// What a cache that has turned only in part may give, by an example out of this change.
+std::string mixture_of(const ChangeSet& set) {
+  const Change& first = set.changes.front();
+  for (const Change& one : set.changes)
+    for (const Change& other : set.changes)
+      if (one.key < other.key && one.key.name == other.key.name)
+        return fmt::format("the new {} and the old {} of {}, or the reverse", to_text(one.key.type),
+                           to_text(other.key.type), one.key.name.host());
+  return fmt::format("the new {} and the old {}, or the reverse", first.key.name.host(),
+                     set.changes.back().key.name.host());
+}
+
 std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) {
   std::vector<std::string> risks;
   std::size_t zones = 0;
@@ -97,18 +108,14 @@ std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) 
     if (set.changes.size() > 1)
       risks.push_back(
           fmt::format("{}: the change is {} at the provider ({}), but caches turn record by record: for up to {} a "
-                      "visitor may get new A and old AAAA, or the reverse",
+                      "visitor may get {}",
                       set.zone.text(), can.atomic.value == providers::AtomicScope::kNone ? "not atomic" : "one step",
-                      can.atomic.why, format_duration(cutover.plan.ttl.during)));
-    std::set<DomainName> with_v4;
-    std::set<DomainName> with_v6;
+                      can.atomic.why, format_duration(cutover.plan.ttl.during), mixture_of(set)));
     for (const Change& change : set.changes) {
       if (change.kind() == Change::Kind::kCreate)
         risks.push_back(fmt::format(
             "{} does not exist yet: resolvers that were asked for it lately answer so until their negative entry ends",
             change.key.text()));
-      if (change.key.type == RecordType::kA) with_v4.insert(change.key.name);
-      if (change.key.type == RecordType::kAaaa) with_v6.insert(change.key.name);
       if (change.key.type == RecordType::kCname && change.after)
         risks.push_back(fmt::format(
             "{} becomes an alias of {}: its addresses are somebody else's to change, and its TTL adds to yours",
