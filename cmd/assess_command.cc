@@ -79,7 +79,8 @@ ExitCode run_assess(const GlobalOptions& global, const AssessFlags& flags) {
   auto result = assess(loop, clock, *request);
   if (!result) return tell(result.error());
   print_result(global.output == OutputForm::kText ? render_assess_text(*result) : render_assess_json(*result));
-  return ExitCode::kDone;
+  // Nothing to move is a failed check, not a success: a script that goes on to `lower-ttl` would use yesterday's plan.
+  return result->plan_file.empty() ? ExitCode::kFailed : ExitCode::kDone;
 }
 
 }  // namespace cutover

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -105,6 +106,22 @@ ExitCode show(const GlobalOptions& global, const Result<PhaseResult>& result, co
   return result->exit;
 }
 
+namespace {
+
+/// For a sentence: a few of the names that the plan changes.
+std::vector<std::string> changed_names(const Plan& plan) {
+  constexpr std::size_t kShown = 6;
+  std::vector<std::string> names;
+  for (const ZonePlan& zone : plan.zones)
+    for (const PlannedChange& change : zone.changes)
+      if (names.size() < kShown && std::find(names.begin(), names.end(), change.name.host()) == names.end())
+        names.push_back(change.name.host());
+  if (names.size() == kShown) names.back() = "and others";
+  return names;
+}
+
+}  // namespace
+
 Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan) {
   PhaseOptions options;
   if (flags.yes) options.consent = PhaseOptions::Consent::kGiven;
@@ -143,7 +160,9 @@ Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan) {
       }
     }
     if (!found)
-      return fail(ErrorCode::kUsage, fmt::format("--only '{}' is no name that the plan changes", printable(text)));
+      return fail(ErrorCode::kUsage,
+                  fmt::format("--only '{}' is no name that the plan changes, so nothing was written; it changes {}",
+                              printable(text), join(changed_names(plan), ", ")));
   }
   return options;
 }

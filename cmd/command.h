@@ -4,12 +4,11 @@
 #include <vector>
 
 #include "cmd/exit_code.h"
+#include "cmd/output_form.h"
 #include "cmd/phases/cutover.h"
 #include "cmd/phases/phase.h"
 
 namespace cutover {
-
-enum class OutputForm { kText, kJson, kNdjson, kJunit };
 
 /// What every command understands.
 struct GlobalOptions {

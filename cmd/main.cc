@@ -1,14 +1,21 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
-#include <map>
 
 #include "cmd/command.h"
+#include "cmd/plan/plan_keys.h"
+#include "core/text.h"
 
 // The command line, and nothing else: every command is a function in the file of its name.
 
 namespace {
 
 using cutover::ExitCode;
+using cutover::OutputForm;
+
+using Forms = std::vector<OutputForm>;
 
 void add_write_flags(CLI::App& command, cutover::WriteFlags& flags) {
   command.add_flag("--yes", flags.yes, "Agree to the diff that is shown (needed where nobody can be asked)");
@@ -24,30 +31,87 @@ void add_override(CLI::App& command, cutover::WriteFlags& flags) {
                      "Open one closed gate by name, with a reason: GATE=\"REASON\" (journalled)");
 }
 
+std::vector<std::string> long_options(const CLI::App& app) {
+  std::vector<std::string> all;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) all.push_back("--" + name);
+  return all;
+}
+
+std::vector<std::string> commands_of(const CLI::App& app) {
+  std::vector<std::string> all;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    all.push_back(command->get_name());
+  return all;
+}
+
+/// The sentence about a word that no command takes. CLI11 has none of its own for a command that is mistyped ("a
+/// subcommand is required"), and would name a required option that is missing before an option that is misspelt.
+std::string sentence_about(const CLI::App& app, const std::string& word) {
+  const auto chosen = app.get_subcommands();
+  const std::string command = chosen.empty() ? "cutover" : "cutover " + chosen.front()->get_name();
+  const auto guess = [](const std::string& meant) {
+    return meant.empty() ? std::string() : fmt::format(" (did you mean {}?)", meant);
+  };
+  if (word.rfind('-', 0) == 0) {
+    const std::string option = word.substr(0, word.find('='));
+    std::vector<std::string> known = long_options(app);
+    if (!chosen.empty())
+      for (std::string& own : long_options(*chosen.front())) known.push_back(std::move(own));
+    return fmt::format("`{}` has no option {}{}", command, cutover::printable(option),
+                       guess(cutover::plan_keys::nearest(option, known)));
+  }
+  if (!chosen.empty()) return fmt::format("`{}` does not know what to do with '{}'", command, cutover::printable(word));
+  const std::string meant = cutover::plan_keys::nearest(word, commands_of(app));
+  return fmt::format(
+      "there is no command '{}'{}", cutover::printable(word),
+      meant.empty() ? "; the commands are " + cutover::join(commands_of(app), ", ") : guess("`cutover " + meant + "`"));
+}
+
+/// Tells what is wrong with the command line, or prints the help that was asked for.
+int leave(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);
+  const auto chosen = app.get_subcommands();
+  const std::string help = chosen.empty() ? "cutover --help" : "cutover " + chosen.front()->get_name() + " --help";
+  std::vector<std::string> left = app.remaining(true);
+  left.erase(std::remove(left.begin(), left.end(), "--"), left.end());
+  std::string sentence = left.empty() ? error.what() : sentence_about(app, left.front());
+  if (left.empty() && chosen.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
+    sentence = "a command is missing; the commands are " + cutover::join(commands_of(app), ", ");
+  cutover::log_line(fmt::format("cutover: {}; `{}` shows what there is", sentence, help));
+  return static_cast<int>(ExitCode::kError);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{
       "cutover moves live names from an old side to a new side without an outage.\n"
-      "In the order of a cutover: assess, plan, lower-ttl, preflight, swap, watch, (rollback,) restore-ttl."};
+      "In the order of a cutover: assess, plan, lower-ttl, preflight, swap, watch, (rollback,) restore-ttl.",
+      "cutover"};
   app.set_version_flag("--version", "cutover " CUTOVER_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
 
   cutover::GlobalOptions global;
-  const std::map<std::string, cutover::OutputForm> forms{{"text", cutover::OutputForm::kText},
-                                                         {"json", cutover::OutputForm::kJson},
-                                                         {"ndjson", cutover::OutputForm::kNdjson},
-                                                         {"junit", cutover::OutputForm::kJunit}};
-  app.add_option("-o,--output", global.output, "text, json, ndjson (watch) or junit (preflight)")
-      ->transform(CLI::CheckedTransformer(forms, CLI::ignore_case));
+  const Forms usual{OutputForm::kText, OutputForm::kJson};
+  std::string form;
+  const CLI::Option* asked =
+      app.add_option("-o,--output", form, "Form of the result: text or json; watch also ndjson, preflight also junit")
+          ->type_name("FORM");
   app.add_flag("--ci", global.ci, "No live redraw and no questions; implied without a terminal");
 
   ExitCode exit = ExitCode::kDone;
-  const auto command = [&](const char* name, const char* what, auto&& run) {
+  const auto command = [&](const char* name, const char* what, const Forms& forms, auto&& run) {
     CLI::App* added = app.add_subcommand(name, what);
     added->fallthrough();
-    added->callback([&exit, run] { exit = run(); });
+    added->footer(fmt::format("As everywhere: -o FORM for the result as {}; --ci for no live redraw and no questions\n",
+                              listed(forms)));
+    added->callback([&exit, &global, &form, asked, name, forms, run] {
+      const auto chosen = asked->empty() ? forms.front() : output_form(name, form, forms);
+      if (chosen) global.output = *chosen;
+      exit = chosen ? run() : tell(chosen.error());
+    });
     return added;
   };
   const auto plan_file = [&](CLI::App* added) {
@@ -56,7 +120,7 @@ int main(int argc, char** argv) {
 
   cutover::AssessFlags assess;
   CLI::App* added = command("assess", "Read the live zone, find every mention of the old side, write the plan file",
-                            [&] { return run_assess(global, assess); });
+                            usual, [&] { return run_assess(global, assess); });
   added->add_option("plan", global.plan_file, "The plan file to write")->capture_default_str();
   added->add_option("--zone", assess.zones, "Zone to read (may be repeated)")->required();
   added->add_option("--provider", assess.provider, "Where the zone is held")->capture_default_str();
@@ -76,12 +140,12 @@ int main(int argc, char** argv) {
   added->add_flag("--offline", assess.offline, "With --zone-file: do not ask the authoritative servers");
 
   plan_file(command("plan", "Live zone against plan: the diff, the timeline of gates, the risks, the plan's hash",
-                    [&] { return run_plan(global); }));
-  plan_file(command("status", "Where this cutover stands, what may happen next and when",
+                    usual, [&] { return run_plan(global); }));
+  plan_file(command("status", "Where this cutover stands, what may happen next and when", usual,
                     [&] { return run_status(global); }));
 
   cutover::WriteFlags writing;
-  added = command("lower-ttl", "Lower the TTL of every record set that the swap will change",
+  added = command("lower-ttl", "Lower the TTL of every record set that the swap will change", usual,
                   [&] { return run_lower_ttl(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
@@ -89,6 +153,7 @@ int main(int argc, char** argv) {
 
   cutover::PreflightFlags preflight;
   added = command("preflight", "Certificates and endpoints of the new side, before any DNS change",
+                  {OutputForm::kText, OutputForm::kJson, OutputForm::kJunit},
                   [&] { return run_preflight(global, preflight); });
   plan_file(added);
   added->add_option("--ca-file", preflight.ca_file, "Trust these certificates (PEM) instead of the system's store");
@@ -96,7 +161,7 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({"note", "warning", "error"}));
 
-  added = command("swap", "The change itself, behind its gates", [&] { return run_swap(global, writing); });
+  added = command("swap", "The change itself, behind its gates", usual, [&] { return run_swap(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
   add_override(*added, writing);
@@ -105,12 +170,13 @@ int main(int argc, char** argv) {
   added->add_option("--ca-file", writing.ca_file, "As for preflight: targets that are names are checked again");
 
   cutover::WatchFlags watching;
-  added = command("watch", "Authoritative servers first, then the resolvers, until converged or given up",
-                  [&] { return run_watch(global, watching); });
+  added =
+      command("watch", "Authoritative servers first, then the resolvers, until converged or given up",
+              {OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson}, [&] { return run_watch(global, watching); });
   plan_file(added);
   added->add_option("--give-up", watching.give_up, "Give up after this long, instead of the plan's `give-up`");
 
-  added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL",
+  added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", usual,
                   [&] { return run_rollback(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
@@ -119,7 +185,7 @@ int main(int argc, char** argv) {
   added->add_flag("--skip-drifted", writing.skip_drifted, "Leave record sets alone that somebody else changed");
   added->add_option("--ca-file", writing.ca_file, "As for preflight: the old side is checked and shown");
 
-  added = command("restore-ttl", "Put the original TTLs back", [&] { return run_restore_ttl(global, writing); });
+  added = command("restore-ttl", "Put the original TTLs back", usual, [&] { return run_restore_ttl(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
   add_override(*added, writing);
@@ -127,7 +193,7 @@ int main(int argc, char** argv) {
 
   cutover::RehearseFlags rehearsal;
   added = command("rehearse", "The same plan and the same code against a small Internet on loopback, with a fast clock",
-                  [&] { return run_rehearse(global, rehearsal); });
+                  usual, [&] { return run_rehearse(global, rehearsal); });
   plan_file(added);
   added->add_option("--speed", rehearsal.speed, "Seconds of the rehearsal per real second in the long waits")
       ->capture_default_str()
@@ -135,18 +201,19 @@ int main(int argc, char** argv) {
 
   cutover::RehearseFlags demonstration;
   demonstration.speed = 2880;
-  added = command("demo", "A rehearsal with a built-in plan", [&] { return run_demo(global, demonstration); });
+  added = command("demo", "A rehearsal with a built-in plan", usual, [&] { return run_demo(global, demonstration); });
   added->add_option("--speed", demonstration.speed, "Seconds of the demo per real second in the long waits")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 1e6));
 
-  command("schema", "JSON Schema of the plan file, for editors", [&] { return cutover::run_schema(); });
+  command("schema", "JSON Schema of the plan file, for editors", {OutputForm::kJson},
+          [&] { return cutover::run_schema(); });
 
   cutover::watch_for_signals();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kError);
+    return leave(app, error);
   }
   return static_cast<int>(exit);
 }

@@ -24,8 +24,8 @@ std::string rendered(const GlobalOptions& global, const Plan& plan, const Prefli
     case OutputForm::kJunit:
       return checks_as_junit(report);
     case OutputForm::kJson:
-    case OutputForm::kNdjson:
       return checks_as_json(report);
+    case OutputForm::kNdjson:
     case OutputForm::kText:
       break;
   }

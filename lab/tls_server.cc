@@ -36,8 +36,8 @@ class TlsServer::Conversation : public std::enable_shared_from_this<Conversation
         return secure([](Conversation& it) { it.read_request(); });
       case TlsServerSpec::Protocol::kHttp:
         return read_request();
-      case TlsServerSpec::Protocol::kSmtpStartTls:
-        return say("220 lab.invalid ESMTP\r\n", [](Conversation& it) { it.read_command(); });
+      case TlsServerSpec::Protocol::kMail:
+        return say(mail_greeting(owner_.spec_.mail), [](Conversation& it) { it.read_command(); });
     }
   }
 
@@ -89,26 +89,29 @@ class TlsServer::Conversation : public std::enable_shared_from_this<Conversation
     });
   }
 
-  /// The few SMTP commands on the way to STARTTLS (RFC 3207), and after it.
+  /// One command of a mail protocol after the other, in the clear and then behind TLS.
   void read_command() {
     read_to("\r\n", [](Conversation& it) {
       const std::size_t length = it.in_.find("\r\n");
-      const std::string command = to_lower(it.in_.substr(0, length));
+      MailReply reply =
+          mail_reply(it.owner_.spec_.mail, std::string_view(it.in_).substr(0, length), it.secured_, it.owner_.side());
       it.in_.erase(0, length + 2);
-      const Step next_command = [](Conversation& self) { self.read_command(); };
-      if (command.starts_with("ehlo"))
-        return it.say(it.secured_ ? "250 lab.invalid\r\n" : "250-lab.invalid\r\n250 STARTTLS\r\n", next_command);
-      if (command.starts_with("helo") || command.starts_with("noop"))
-        return it.say("250 lab.invalid\r\n", next_command);
-      if (command.starts_with("quit"))
-        return it.say("221 " + it.owner_.spec_.side + "\r\n", [](Conversation& self) { self.end(); });
-      if (command != "starttls" || it.secured_) return it.say("502 not in the lab\r\n", next_command);
-      it.say("220 go ahead\r\n", [](Conversation& self) {
-        self.secured_ = true;
-        self.in_.clear();  // what came in the clear behind STARTTLS is not believed (RFC 3207 section 6)
-        self.secure([](Conversation& secured) { secured.read_command(); });
-      });
+      switch (reply.then) {
+        case MailReply::Then::kListen:
+          return it.say(std::move(reply.text), [](Conversation& self) { self.read_command(); });
+        case MailReply::Then::kHangUp:
+          return it.say(std::move(reply.text), [](Conversation& self) { self.end(); });
+        case MailReply::Then::kSecure:
+          return it.say(std::move(reply.text), [](Conversation& self) { self.turn_to_tls(); });
+      }
     });
+  }
+
+  void turn_to_tls() {
+    secured_ = Secured::kYes;
+    in_.clear();  // what came in the clear behind the command is not believed (RFC 3207 section 6, RFC 9051
+                  // section 6.2.1)
+    secure([](Conversation& secured) { secured.read_command(); });
   }
 
   void end() {
@@ -120,7 +123,7 @@ class TlsServer::Conversation : public std::enable_shared_from_this<Conversation
   Stream stream_;
   Patience deadline_;
   std::string in_;
-  bool secured_ = false;
+  Secured secured_ = Secured::kNo;
 };
 
 TlsServer::TlsServer(net::Loop& loop, const Clock& clock, TlsServerSpec spec)

@@ -8,19 +8,21 @@
 
 #include "core/clock.h"
 #include "core/endpoint.h"
+#include "lab/mail_dialog.h"
 #include "lab/stream.h"
 #include "net/loop.h"
 
 namespace cutover::lab {
 
-/// One endpoint of one side: a port that speaks HTTPS, HTTP, or SMTP with STARTTLS.
+/// One endpoint of one side: a port that speaks HTTPS, HTTP, or a mail protocol that turns to TLS by a command.
 struct TlsServerSpec {
   std::string side;  ///< `old`, `new`: said in every answer
   Endpoint where;    ///< on loopback; port 0 finds a free one
-  enum class Protocol { kHttps, kHttp, kSmtpStartTls };
+  enum class Protocol { kHttps, kHttp, kMail };
   Protocol protocol = Protocol::kHttps;
-  std::optional<TlsIdentity> identity;  ///< needed but for kHttp
-  std::map<std::string, int> statuses;  ///< HTTP status per path; 200 for every other path
+  std::optional<TlsIdentity> identity;      ///< needed but for kHttp
+  std::map<std::string, int> statuses;      ///< HTTP status per path; 200 for every other path
+  MailProtocol mail = MailProtocol::kSmtp;  ///< with kMail
 };
 
 /// Serves that endpoint. Answers on the loop's thread; everything public is thread-safe.

@@ -152,6 +152,7 @@ Result<void> World::open_endpoints(const std::vector<WorldSpec::EndpointPlan>& p
     spec.side = plan.side;
     spec.where = address_in(Quarter::kEndpoints, i);
     spec.protocol = plan.protocol;
+    spec.mail = plan.mail;
     spec.statuses = plan.statuses;
     if (plan.protocol != TlsServerSpec::Protocol::kHttp) {
       const Instant now = clock_.now();

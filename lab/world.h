@@ -37,8 +37,9 @@ struct WorldSpec {
     Endpoint logical;               ///< as the zones and the plan speak of it: 203.0.113.20:443
     std::vector<DomainName> names;  ///< of its certificate
     TlsServerSpec::Protocol protocol = TlsServerSpec::Protocol::kHttps;
-    std::map<std::string, int> statuses;  ///< HTTP status per path; 200 else
-    Seconds valid_for{90 * 86400};        ///< certificate lifetime from now; it began ten days ago
+    std::map<std::string, int> statuses;      ///< HTTP status per path; 200 else
+    Seconds valid_for{90 * 86400};            ///< certificate lifetime from now; it began ten days ago
+    MailProtocol mail = MailProtocol::kSmtp;  ///< with Protocol::kMail
   };
   std::vector<EndpointPlan> endpoints;
 

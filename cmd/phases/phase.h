@@ -56,6 +56,7 @@ struct SwapView {
   std::vector<ChangeSet> changes;  ///< per zone, in plan order: what is still to be done
   std::vector<Gate> gates;
   std::size_t already_in_place = 0;
+  std::size_t for_later = 0;  ///< record sets outside this wave (`only`) that are not yet what the plan wants
   std::vector<std::string> notes;
 };
 Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options);

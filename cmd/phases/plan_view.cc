@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "cmd/plan/applied.h"
+#include "cmd/plan/plan_checks.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -27,6 +27,15 @@ const CheckRecord* last_preflight(const Plan& plan, const History& history) {
   for (auto record = history.checks.rbegin(); record != history.checks.rend(); ++record)
     if (record->phase == Phase::kPreflight && record->plan_hash == plan.hash) return &*record;
   return nullptr;
+}
+
+/// `www.example.com. A, api.example.com. A and 7 more`
+std::string listed(const std::vector<RecordKey>& keys) {
+  constexpr std::size_t kShown = 4;
+  std::vector<std::string> texts;
+  for (const RecordKey& key : keys)
+    if (texts.size() < kShown) texts.push_back(key.text());
+  return join(texts, ", ") + (keys.size() > kShown ? fmt::format(" and {} more", keys.size() - kShown) : "");
 }
 
 std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history, const Gate& drain, Instant now) {
@@ -54,11 +63,14 @@ std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history,
     line.push_back(
         {std::nullopt, false, fmt::format("restore-ttl: after {} of standby", format_duration(plan.standby))});
   } else {
+    for (const WriteRecord* wave : swaps)
+      line.push_back({wave->authoritative_at ? wave->authoritative_at : wave->ended, wave->state == WriteState::kDone,
+                      fmt::format("swap: {}{}", to_text(wave->state),
+                                  wave->authoritative_at ? ", served by every authoritative address"
+                                                         : ", not yet seen at every authoritative address")});
+    if (const auto left = not_swapped_yet(plan, history); !left.empty())
+      line.push_back({std::nullopt, false, "swap: not yet swapped by this program: " + listed(left)});
     const WriteRecord& swap = *swaps.back();
-    line.push_back({swap.authoritative_at ? swap.authoritative_at : swap.ended, swap.state == WriteState::kDone,
-                    fmt::format("swap: {}{}", to_text(swap.state),
-                                swap.authoritative_at ? ", served by every authoritative address"
-                                                      : ", not yet seen at every authoritative address")});
     if (swap.authoritative_at) {
       line.push_back({*swap.authoritative_at + plan.ttl.during, now >= *swap.authoritative_at + plan.ttl.during,
                       "bound: no cache that honours TTLs holds the old answer"});
@@ -73,6 +85,18 @@ std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history,
   return line;
 }
 
+/// What a cache that has turned only in part may give, by an example out of this change.
+std::string mixture_of(const ChangeSet& set) {
+  const Change& first = set.changes.front();
+  for (const Change& one : set.changes)
+    for (const Change& other : set.changes)
+      if (one.key < other.key && one.key.name == other.key.name)
+        return fmt::format("the new {} and the old {} of {}, or the reverse", to_text(one.key.type),
+                           to_text(other.key.type), one.key.name.host());
+  return fmt::format("the new {} and the old {}, or the reverse", first.key.name.host(),
+                     set.changes.back().key.name.host());
+}
+
 std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) {
   std::vector<std::string> risks;
   std::size_t zones = 0;
@@ -84,18 +108,14 @@ std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) 
     if (set.changes.size() > 1)
       risks.push_back(
           fmt::format("{}: the change is {} at the provider ({}), but caches turn record by record: for up to {} a "
-                      "visitor may get new A and old AAAA, or the reverse",
+                      "visitor may get {}",
                       set.zone.text(), can.atomic.value == providers::AtomicScope::kNone ? "not atomic" : "one step",
-                      can.atomic.why, format_duration(cutover.plan.ttl.during)));
-    std::set<DomainName> with_v4;
-    std::set<DomainName> with_v6;
+                      can.atomic.why, format_duration(cutover.plan.ttl.during), mixture_of(set)));
     for (const Change& change : set.changes) {
       if (change.kind() == Change::Kind::kCreate)
         risks.push_back(fmt::format(
             "{} does not exist yet: resolvers that were asked for it lately answer so until their negative entry ends",
             change.key.text()));
-      if (change.key.type == RecordType::kA) with_v4.insert(change.key.name);
-      if (change.key.type == RecordType::kAaaa) with_v6.insert(change.key.name);
       if (change.key.type == RecordType::kCname && change.after)
         risks.push_back(fmt::format(
             "{} becomes an alias of {}: its addresses are somebody else's to change, and its TTL adds to yours",
@@ -136,6 +156,7 @@ Result<PlanView> view_plan(Cutover& cutover) {
   const Gate drain = ttl_drained(cutover.plan, *history, drain_facts(cutover.zones), cutover.clock.now());
   view.timeline = timeline_of(cutover.plan, *history, drain, cutover.clock.now());
   view.risks = risks_of(cutover, *swap);
+  for (std::string& sentence : not_acted_on(cutover.plan)) view.risks.push_back(std::move(sentence));
   const Gate* drift = gate_named(view.gates, "no-drift");
   view.exit = pending > 0 || (drift != nullptr && !drift->open) ? ExitCode::kClosed : ExitCode::kDone;
   return view;
@@ -170,6 +191,8 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
     status.next = status.restore_overdue
                       ? fmt::format("`cutover restore-ttl`: overdue by {}", format_duration(now - over))
                       : "`cutover watch`; `cutover rollback` puts everything back";
+    if (!not_swapped_yet(plan, history).empty())
+      status.next = "`cutover swap` for what is not yet swapped; " + status.next;
   } else {
     status.gates = {drain, preflight_passed(plan, history, kPreflightMaxAge, now), mentions_acknowledged(plan),
                     ech_key_held(plan), within_window(plan, now)};

@@ -48,6 +48,14 @@ std::string operator_word(const std::string& name) {
   return word;
 }
 
+/// The plan's `starttls`; empty: TLS from the first byte.
+std::optional<lab::MailProtocol> mail_protocol(std::string_view starttls) {
+  if (starttls == "smtp") return lab::MailProtocol::kSmtp;
+  if (starttls == "imap") return lab::MailProtocol::kImap;
+  if (starttls == "pop3") return lab::MailProtocol::kPop3;
+  return std::nullopt;
+}
+
 Result<std::unique_ptr<lab::World>> build_world(const Clock& clock, const LabNeeds& needs) {
   lab::WorldSpec spec;
   spec.zones = needs.zones;
@@ -61,7 +69,10 @@ Result<std::unique_ptr<lab::World>> build_world(const Clock& clock, const LabNee
     plan.logical = endpoint.logical;
     plan.names = endpoint.names;
     plan.statuses = endpoint.statuses;
-    if (!endpoint.starttls.empty()) plan.protocol = lab::TlsServerSpec::Protocol::kSmtpStartTls;
+    if (const auto mail = mail_protocol(endpoint.starttls)) {
+      plan.protocol = lab::TlsServerSpec::Protocol::kMail;
+      plan.mail = *mail;
+    }
     spec.endpoints.push_back(std::move(plan));
   }
   if (!needs.sites.empty()) {

@@ -106,6 +106,13 @@ Result<PhaseResult> restore_ttl(Cutover& cutover, const PhaseOptions& options) {
     result.gates.front() = standby_over(cutover.plan, *history, cutover.clock.now());
   }
   result.opens_at.reset();
+  if (const auto left = not_swapped_yet(cutover.plan, *history); !left.empty()) {
+    result.notes.push_back(
+        fmt::format("{} of this plan {} not swapped by this program; with the TTLs up again, swapping begins anew with "
+                    "`cutover lower-ttl`",
+                    counted(left.size(), "record set"), left.size() == 1 ? "is" : "are"));
+    cutover.log("note: " + result.notes.back());
+  }
   // Low TTLs have done their work.
 
   auto changes = raised(cutover, *history);

@@ -150,7 +150,7 @@ Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
   if (options.last_look) {
     result.checks = options.last_look(result.changes);
     for (const Check& check : result.checks)
-      if (check.verdict == Verdict::kFail) cutover.log("the old side: " + check.summary);
+      if (check.verdict == Verdict::kFail) cutover.log("the old side: " + sentence_of(check));
   }
   // The old side's health is known and shown; it does not stop anybody at 3 a.m.
 

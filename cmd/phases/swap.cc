@@ -21,6 +21,14 @@ bool wanted_in_wave(const PhaseOptions& options, const DomainName& name) {
   return options.only.empty() || std::find(options.only.begin(), options.only.end(), name) != options.only.end();
 }
 
+/// The plan as far as this wave goes: what somebody does to a name of a later one does not concern it.
+Plan plan_of_wave(const Plan& plan, const PhaseOptions& options) {
+  Plan wave = plan;
+  for (ZonePlan& zone : wave.zones)
+    std::erase_if(zone.changes, [&](const PlannedChange& change) { return !wanted_in_wave(options, change.name); });
+  return wave;
+}
+
 bool is_overridden(const PhaseOptions& options, std::string_view gate) {
   return std::any_of(options.overrides.begin(), options.overrides.end(),
                      [&](const auto& entry) { return entry.first == gate; });
@@ -63,6 +71,7 @@ struct Compared {
   std::vector<std::optional<std::size_t>> in_zone;  ///< per zone: how many record sets it has, where that was seen
   std::vector<Drift> drift;
   std::size_t already_in_place = 0;
+  std::size_t for_later = 0;  ///< outside this wave, and not yet what the plan wants
 };
 
 /// The live zone against the plan: what is still to do, what is done, what is neither.
@@ -75,10 +84,11 @@ Result<Compared> compare(Cutover& cutover, const PhaseOptions& options) {
     ChangeSet set;
     set.zone = zone.plan->zone;
     for (const PlannedChange& change : zone.plan->changes) {
-      if (!wanted_in_wave(options, change.name)) continue;
       const auto found = live->at_provider(change.key());
       const auto to = planned_to(change, low);
-      if (is_same(found, planned_from(change, low))) {
+      if (!wanted_in_wave(options, change.name)) {
+        if (!is_same(found, to)) ++out.for_later;
+      } else if (is_same(found, planned_from(change, low))) {
         set.changes.push_back(Change{change.key(), found, to});
       } else if (is_same(found, to)) {
         ++out.already_in_place;
@@ -109,6 +119,14 @@ Result<std::vector<ChangeSet>> swapped_already(const Cutover& cutover) {
     changes.push_back(std::move(set));
   }
   return changes;
+}
+
+/// A wave is not the whole: nobody may take its end for the end of the swap.
+void tell_of_later_waves(std::size_t for_later, PhaseResult& result) {
+  if (for_later == 0) return;
+  result.next +=
+      fmt::format("{}{} of this plan {} still to be swapped, by another `cutover swap`",
+                  result.next.empty() ? "" : "; ", counted(for_later, "record set"), for_later == 1 ? "is" : "are");
 }
 
 /// Reads back what a finished swap left, and says where things stand.
@@ -168,6 +186,7 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   if (!compared) return compared.error();
   view.changes = compared->changes;
   view.already_in_place = compared->already_in_place;
+  view.for_later = compared->for_later;
   auto history = cutover.journal.history();
   if (!history) return history.error();
   const auto facts = drain_facts(cutover.zones);
@@ -199,7 +218,7 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   view.gates.push_back(no_drift(compared->drift));
   view.gates.push_back(mentions_acknowledged(cutover.plan));
   view.gates.push_back(ech_key_held(cutover.plan));
-  view.gates.push_back(authoritative_in_sync(cutover.plan, *history));
+  view.gates.push_back(authoritative_in_sync(plan_of_wave(cutover.plan, options), *history));
   view.gates.push_back(ttl_drained(cutover.plan, *history, facts, now));
   view.gates.push_back(preflight_passed(cutover.plan, *history, kPreflightMaxAge, now));
   view.gates.push_back(clock_agrees(largest_skew(cutover.zones)));
@@ -249,7 +268,11 @@ Result<PhaseResult> swap(Cutover& cutover, const PhaseOptions& options) {
     if (!swapped) return swapped.error();
     result.changes = std::move(*swapped);
     if (auto looked = look_back(cutover, options, result); !looked) return looked.error();
-    if (result.exit == ExitCode::kDone) result.headline = "everything is swapped already; " + result.headline;
+    if (result.exit == ExitCode::kDone)
+      result.headline =
+          (options.only.empty() ? "everything is swapped already; " : "these names are swapped already; ") +
+          result.headline;
+    tell_of_later_waves(view->for_later, result);
     return result;
   }
   if (auto done = apply_overrides(cutover, Phase::kSwap, options, view->gates); !done) return done.error();
@@ -282,6 +305,7 @@ Result<PhaseResult> swap(Cutover& cutover, const PhaseOptions& options) {
   // Accepted by the provider. Now look at what is really served.
 
   if (auto looked = look_back(cutover, options, result); !looked) return looked.error();
+  tell_of_later_waves(view->for_later, result);
   return result;
 }
 

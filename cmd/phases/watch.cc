@@ -122,7 +122,9 @@ void conclude(WatchPhaseResult& result) {
       return;
     case dnsprobe::WatchEnd::kGaveUp:
       result.headline = "gave up waiting: " + forecast.why;
-      result.next = "run `cutover watch` again; the resolvers named above still send users to the other side";
+      result.next = forecast.holding.empty()
+                        ? "run `cutover watch` again: no resolver that was asked gives the other answer any more"
+                        : "run `cutover watch` again; the resolvers named above still send users to the other side";
       break;
     case dnsprobe::WatchEnd::kUndecided:
       result.headline = "too few answers to tell: " + forecast.why;

@@ -172,4 +172,11 @@ void tell_trouble(PhaseResult& result, WriteState state, const std::vector<Error
                     : "mend what the notes say and run it again";
 }
 
+std::string sentence_of(const Check& check) {
+  const std::string name = check.name ? check.name->host() : "";
+  const std::string where = check.endpoint ? check.endpoint->text() : "";
+  return printable(name + (name.empty() || where.empty() ? "" : " at ") + where +
+                   (name.empty() && where.empty() ? "" : ": ") + check.summary);
+}
+
 }  // namespace cutover

@@ -45,4 +45,7 @@ std::size_t count_changes(const std::vector<ChangeSet>& changes);
 /// Exit code and headline for a write that did not end as kDone.
 void tell_trouble(PhaseResult& result, WriteState state, const std::vector<Error>& errors);
 
+/// `www.example.com at 203.0.113.20:443: the certificate has expired`: a check where no table says what it is about.
+std::string sentence_of(const Check& check);
+
 }  // namespace cutover

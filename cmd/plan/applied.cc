@@ -1,6 +1,7 @@
 #include "cmd/plan/applied.h"
 
 #include <algorithm>
+#include <set>
 
 namespace cutover {
 namespace {
@@ -73,6 +74,18 @@ const WriteRecord* standing_rollback(const History& history) {
     if (write.phase == Phase::kSwap && may_have_changed_something(write)) rollback = nullptr;
   }
   return rollback;
+}
+
+std::vector<RecordKey> not_swapped_yet(const Plan& plan, const History& history) {
+  std::set<RecordKey> swapped;
+  for (const ChangeSet& set : swapped_since_rollback(history))
+    for (const Change& change : set.changes) swapped.insert(change.key);
+  std::vector<RecordKey> left;
+  if (swapped.empty()) return left;
+  for (const ZonePlan& zone : plan.zones)
+    for (const PlannedChange& change : zone.changes)
+      if (swapped.count(change.key()) == 0) left.push_back(change.key());
+  return left;
 }
 
 }  // namespace cutover

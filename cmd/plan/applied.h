@@ -23,4 +23,8 @@ std::optional<Seconds> original_ttl(const History& history, const RecordKey& key
 /// The last rollback that changed something and that no later swap followed, or nullptr.
 const WriteRecord* standing_rollback(const History& history);
 
+/// What of the plan no swap since the last rollback has written, in the plan's order: the waves still to come, and what
+/// somebody else put in place. Empty where nothing is swapped at all.
+std::vector<RecordKey> not_swapped_yet(const Plan& plan, const History& history);
+
 }  // namespace cutover

@@ -155,7 +155,8 @@ Gate authoritative_in_sync(const Plan& plan, const History& history) {
     if (auto why = out_of_sync(zone, history); !why.empty()) return closed(name, std::move(why));
     addresses += last_sweep(history, zone.zone)->servers.size();
   }
-  return opened(name, fmt::format("all {} name server addresses agree", addresses));
+  return opened(name, addresses == 1 ? "the one name server address answers as planned"
+                                     : fmt::format("all {} name server addresses agree", addresses));
 }
 
 Gate no_drift(const std::vector<Drift>& drift) {
@@ -216,7 +217,7 @@ Gate mentions_acknowledged(const Plan& plan) {
   if (open.empty())
     return opened(name, plan.mentions.empty()
                             ? "nothing else mentions the old side"
-                            : fmt::format("all {} are acknowledged", counted(plan.mentions.size(), "mention")));
+                            : fmt::format("each of {} is acknowledged", counted(plan.mentions.size(), "mention")));
   return closed(name, fmt::format("'{}' still names the old side ({}){}; change it, or say in `ack` why it may stay",
                                   printable(open.front()->text), printable(open.front()->reason),
                                   open.size() == 1 ? "" : fmt::format(", and so do {} more", open.size() - 1)));

@@ -257,10 +257,6 @@ class Reader {
       return config;
     }
     config.type = text(node, "type");
-    if (config.type.empty()) {
-      add(node.at, "a provider lacks the key 'type'; `cutover providers list` shows the types");
-      return config;
-    }
     std::vector<std::string> types;
     for (const providers::Entry& entry : providers::catalog()) {
       types.emplace_back(entry.type);
@@ -268,6 +264,10 @@ class Reader {
         read_provider_options(node, entry, config);
         return config;
       }
+    }
+    if (config.type.empty()) {
+      add(node.at, "a provider lacks the key 'type'; the providers are " + join(types, ", "));
+      return config;
     }
     const std::string meant = plan_keys::nearest(config.type, types);
     add(node.find("type")->at, fmt::format("there is no provider '{}'; {}", printable(config.type),

@@ -22,7 +22,7 @@ constexpr Key kPlanKeys[] = {
     {"ttl", Need::kOptional, R"({"$ref":"#/$defs/ttl"})", "how low the TTLs go before the swap"},
     {"swap", Need::kOptional, R"({"$ref":"#/$defs/swap"})", "when and under what conditions the swap may happen"},
     {"endpoints", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/endpoint"}})",
-     "what preflight and monitor connect to; without it port 443 of every name whose address changes"},
+     "what preflight connects to; without it port 443 of every name whose address changes"},
     {"watch", Need::kOptional, R"({"$ref":"#/$defs/watch"})",
      "which resolvers are watched and when they count as converged"},
     {"standby", Need::kOptional, kDuration, "how long the old side stays ready after the swap; 48h when left out"},
@@ -32,7 +32,8 @@ constexpr Key kPlanKeys[] = {
      "mentions that are meant to stay, with the reason"},
     {"gates", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/gate"}})",
      "conditions of your own that have to hold before a phase"},
-    {"notify", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/notify"}})", "who is told what happens"},
+    {"notify", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/notify"}})",
+     "who is told what happens; this version tells nobody yet, and `plan` says so"},
     {"lookup", Need::kOptional, kServers, "resolvers for the program's own look-ups, instead of the system's"},
 };
 
@@ -47,7 +48,7 @@ constexpr Key kZoneKeys[] = {
 };
 
 constexpr Key kProviderKeys[] = {
-    {"type", Need::kRequired, R"({"$ref":"#/$defs/text"})", "which provider; `cutover providers list` shows them"},
+    {"type", Need::kRequired, R"({"$ref":"#/$defs/text"})", "which provider keeps the zone"},
 };
 
 constexpr Key kChangeKeys[] = {
@@ -67,7 +68,8 @@ constexpr Key kSwapKeys[] = {
     {"window", Need::kOptional,
      R"({"type":"string","pattern":"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?/([0-9]{4}-[0-9]{2}-[0-9]{2}T)?[0-9]{2}:[0-9]{2}(:[0-9]{2})? +[A-Za-z][A-Za-z0-9_+/-]*$"})",
      "when the swap may happen: 2026-10-06T09:00/11:00 Europe/Berlin"},
-    {"approve", Need::kOptional, R"({"type":"boolean"})", "whether `run` asks a person before the swap"},
+    {"approve", Need::kOptional, R"({"type":"boolean"})",
+     "whether an unattended swap asks a person first; this version does not act on it: every swap asks or wants --yes"},
     {"ech", Need::kOptional, R"({"const":"new-side-holds-the-key"})",
      "the plan's word that the new side holds the key of the `ech` parameters among the changes"},
 };
@@ -118,7 +120,8 @@ constexpr Key kAckKeys[] = {
 
 constexpr Key kGateKeys[] = {
     {"name", Need::kRequired, R"({"type":"string","pattern":"^[a-z0-9][a-z0-9-]*$"})", "what --override names"},
-    {"before", Need::kRequired, R"({"enum":["swap","restore-ttl","retire"]})", "the phase that waits for it"},
+    {"before", Need::kRequired, R"({"enum":["swap","restore-ttl","retire"]})",
+     "the phase that waits for it: swap or restore-ttl (retire is read, but this version asks nothing before it)"},
     {"run", Need::kOptional, R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/argument"}})",
      "program and arguments; exit status 0 opens"},
     {"http", Need::kOptional, R"({"$ref":"#/$defs/gate-http"})", "a number in a JSON document and its limits"},

@@ -175,12 +175,8 @@ Result<std::string> read_rdata(RecordType type, std::string_view text, const Dom
   return net::canonical_rdata(type, *ready, zone);
 }
 
-std::string_view why_not_moved(RecordType type) {
+bool is_made_by_signer(RecordType type) {
   switch (type) {
-    case RecordType::kNs:
-      return "moving a delegation is not a change of a record set; move the zone by hand and leave NS out";
-    case RecordType::kSoa:
-      return "the SOA belongs to the name servers; leave it out";
     case RecordType::kRrsig:
     case RecordType::kNsec:
     case RecordType::kNsec3:
@@ -189,7 +185,19 @@ std::string_view why_not_moved(RecordType type) {
     case RecordType::kCds:
     case RecordType::kCdnskey:
     case RecordType::kZonemd:
-      return "the signer makes these records; leave them out";
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string_view why_not_moved(RecordType type) {
+  if (is_made_by_signer(type)) return "the signer makes these records; leave them out";
+  switch (type) {
+    case RecordType::kNs:
+      return "moving a delegation is not a change of a record set; move the zone by hand and leave NS out";
+    case RecordType::kSoa:
+      return "the SOA belongs to the name servers; leave it out";
     case RecordType::kDs:
       return "a DS belongs to a delegation, which is not moved here; leave it out";
     case RecordType::kOpt:

@@ -18,6 +18,9 @@ Result<DomainName> read_name(std::string_view text, const DomainName& origin);
 /// of several labels without its final dot is refused, since it would silently get the zone's name appended.
 Result<std::string> read_rdata(RecordType type, std::string_view text, const DomainName& zone);
 
+/// Whether a signer makes such records out of the others: they follow by themselves.
+bool is_made_by_signer(RecordType type);
+
 /// Why record sets of this type are not moved by this program, and what to do; empty: they may move.
 std::string_view why_not_moved(RecordType type);
 

@@ -222,7 +222,7 @@ std::string write_plan(const PlanDraft& draft) {
   out += fmt::format("version: 1\nname: {}\nzones:\n", yaml_scalar(draft.name));
   for (const DraftZone& zone : draft.zones) out += zone_text(zone);
   out += fmt::format("\nttl: {{ during: {}s }}\n", draft.during.count());
-  out += "# swap: { window: \"2026-10-06T09:00/11:00 Europe/Berlin\", approve: true }\n";
+  out += "# swap: { window: \"2026-10-06T09:00/11:00 Europe/Berlin\" }\n";
   out += "standby: 48h\n\n";
   out += endpoints_text(draft);
   out += mentions_text(draft);

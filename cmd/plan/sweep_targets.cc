@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cmd/plan/plan_values.h"
 #include "cmd/plan/sweep.h"
 #include "core/text.h"
 
@@ -10,24 +11,6 @@ namespace {
 
 bool is_address(RecordType type) { return type == RecordType::kA || type == RecordType::kAaaa; }
 bool is_binding(RecordType type) { return type == RecordType::kHttps || type == RecordType::kSvcb; }
-
-/// Records that a signer makes out of the others: they follow by themselves.
-bool is_made_by_signer(RecordType type) {
-  switch (type) {
-    case RecordType::kRrsig:
-    case RecordType::kNsec:
-    case RecordType::kNsec3:
-    case RecordType::kNsec3param:
-    case RecordType::kDnskey:
-    case RecordType::kCds:
-    case RecordType::kCdnskey:
-    case RecordType::kZonemd:
-    case RecordType::kDs:
-      return true;
-    default:
-      return false;
-  }
-}
 
 std::vector<std::string> fields_of(std::string_view rdata) {
   std::vector<std::string> fields;
@@ -78,7 +61,7 @@ DomainName without_service_labels(const DomainName& name) {
 }
 
 void Sweep::find_mentions(const RecordSet& set) {
-  if (is_made_by_signer(set.type)) return;
+  if (plan_values::is_made_by_signer(set.type) || set.type == RecordType::kDs) return;
   find_delegation(set);
   find_reverse(set);
   if (is_address(set.type)) {

@@ -31,6 +31,8 @@ std::string phase_as_json(const PhaseResult& result) {
     json["checks"].push_back(Json{{"id", check.id},
                                   {"severity", to_text(check.severity)},
                                   {"verdict", to_text(check.verdict)},
+                                  {"name", check.name ? Json(check.name->text()) : Json(nullptr)},
+                                  {"endpoint", check.endpoint ? Json(check.endpoint->text()) : Json(nullptr)},
                                   {"summary", check.summary}});
   json["notes"] = result.notes;
   json["way_back"] = Json::array();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cmd/phases/writing.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -30,7 +31,7 @@ std::string phase_as_text(const PhaseResult& result, Instant now) {
   }
   for (const Check& check : result.checks)
     if (check.verdict == Verdict::kFail)
-      out += fmt::format("  {} {}: {}\n", to_text(check.severity), check.id, printable(check.summary));
+      out += fmt::format("  {} {}: {}\n", to_text(check.severity), check.id, sentence_of(check));
   if (!result.gates.empty()) out += "gates\n" + gates_as_text(result.gates, now);
   if (!result.way_back.empty()) {
     out += "way back (also without this program)\n";

@@ -101,11 +101,7 @@ class Rfc2136Provider final : public Provider {
 
   const Capabilities& capabilities() const override { return what_it_can(); }
 
-  Result<Zone> read(const DomainName& zone) override {
-    auto at = endpoint();
-    if (!at) return at.error();
-    return transfer(*at, zone, kTransferTimeout);
-  }
+  Result<Zone> read(const DomainName& zone) override;
 
   Result<Sets> read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) override;
   Result<std::vector<Step>> steps(const ChangeSet& changes) const override;
@@ -124,12 +120,14 @@ class Rfc2136Provider final : public Provider {
     std::size_t sets = 0;
   };
 
-  Result<Endpoint> endpoint();
+  Result<std::vector<Endpoint>> endpoints();
+  void prefer_others_to(const Endpoint& silent);
   Result<Zone> transfer(const Endpoint& server, const DomainName& zone, std::chrono::milliseconds timeout);
-  std::optional<Sets> transfer_sets(const Endpoint& server, const DomainName& zone, const std::vector<RecordKey>& keys);
-  Result<Sets> ask_sets(const Endpoint& server, const DomainName& zone, const std::vector<RecordKey>& keys);
-  std::vector<net::DnsAnswer> ask(const Endpoint& server, const std::vector<RecordKey>& keys);
-  net::DnsAnswer send(const Endpoint& server, const net::Message& update);
+  Result<std::optional<Sets>> transfer_sets(const DomainName& zone, const std::vector<RecordKey>& keys);
+  Result<Sets> ask_sets(const DomainName& zone, const std::vector<RecordKey>& keys);
+  Result<std::vector<net::DnsAnswer>> ask(const std::vector<RecordKey>& keys);
+  std::vector<net::DnsAnswer> ask_at(const Endpoint& server, const std::vector<RecordKey>& keys);
+  net::DnsAnswer send_at(const Endpoint& server, const net::Message& update);
   std::optional<net::Message> loosened(const DomainName& zone, const net::Message& update);
   Conversation talk(const DomainName& zone) const {
     return {settings_.server.text(), zone, settings_.key ? std::optional(settings_.key->name) : std::nullopt};
@@ -141,23 +139,44 @@ class Rfc2136Provider final : public Provider {
 
   Settings settings_;
   Context context_;
-  std::optional<Endpoint> looked_up_;
+  std::vector<Endpoint> looked_up_;  ///< of a server given by name; the one to be asked first stands first
   net::DnsTransport ask_by_ = net::DnsTransport::kUdpThenTcp;
   std::optional<Span> skew_;
   std::map<DomainName, Transferred> transferred_;
 };
 
-Result<Endpoint> Rfc2136Provider::endpoint() {
-  if (settings_.server.endpoint) return *settings_.server.endpoint;
-  if (looked_up_) return *looked_up_;
+/// Where the server is: one endpoint, or every address of its name.
+Result<std::vector<Endpoint>> Rfc2136Provider::endpoints() {
+  if (settings_.server.endpoint) return std::vector<Endpoint>{*settings_.server.endpoint};
+  if (!looked_up_.empty()) return looked_up_;
   auto name = DomainName::from_text(settings_.server.host);
   if (!name) return name.error();
   auto addresses = net::lookup_host(context_.loop, context_.clock, *name, context_.lookup);
   if (!addresses) return within("looking up the server of the zone", addresses.error());
   if (addresses->empty())
     return fail(ErrorCode::kNetwork, fmt::format("the server {} has no address", printable(settings_.server.host)));
-  looked_up_ = Endpoint{addresses->front(), settings_.server.port};
-  return *looked_up_;
+  for (const IpAddress& address : *addresses) looked_up_.push_back({address, settings_.server.port});
+  return looked_up_;
+}
+
+/// From now on this address of the server's name is the last to be asked.
+void Rfc2136Provider::prefer_others_to(const Endpoint& silent) {
+  if (looked_up_.size() < 2) return;
+  looked_up_.erase(std::remove(looked_up_.begin(), looked_up_.end(), silent), looked_up_.end());
+  looked_up_.push_back(silent);
+  ask_by_ = net::DnsTransport::kUdpThenTcp;
+}
+
+Result<Zone> Rfc2136Provider::read(const DomainName& zone) {
+  auto addresses = endpoints();
+  if (!addresses) return addresses.error();
+  for (std::size_t i = 0;; ++i) {
+    const Endpoint& server = (*addresses)[i];
+    auto read = transfer(server, zone, kTransferTimeout);
+    const bool silent = !read && (read.error().code == ErrorCode::kNetwork || read.error().code == ErrorCode::kTimeout);
+    if (silent) prefer_others_to(server);
+    if (!silent || i + 1 == addresses->size()) return read;
+  }
 }
 
 /// The wildcards that could have made up an answer for `key`, from its parent to the zone's apex.
@@ -172,7 +191,7 @@ std::vector<RecordKey> wildcards_above(const RecordKey& key, const DomainName& z
 }
 
 /// One question per key. UDP first: a server takes hundreds of questions a second, but not as many connections.
-std::vector<net::DnsAnswer> Rfc2136Provider::ask(const Endpoint& server, const std::vector<RecordKey>& keys) {
+std::vector<net::DnsAnswer> Rfc2136Provider::ask_at(const Endpoint& server, const std::vector<RecordKey>& keys) {
   std::vector<net::DnsRequest> requests;
   for (const RecordKey& key : keys) {
     net::DnsRequest request;
@@ -185,6 +204,30 @@ std::vector<net::DnsAnswer> Rfc2136Provider::ask(const Endpoint& server, const s
     requests.push_back(std::move(request));
   }
   return net::exchange_all(context_.loop, context_.clock, requests);
+}
+
+bool nothing_came(const std::vector<net::DnsAnswer>& replies) {
+  return std::all_of(replies.begin(), replies.end(), [](const net::DnsAnswer& answer) {
+    return answer.outcome == net::Outcome::kTimeout || answer.outcome == net::Outcome::kUnreachable;
+  });
+}
+
+/// Over TCP where UDP brings nothing (a firewall may let only TCP through), and at the next address of the server's
+/// name where neither does. What the last of them said, when all are silent.
+Result<std::vector<net::DnsAnswer>> Rfc2136Provider::ask(const std::vector<RecordKey>& keys) {
+  auto addresses = endpoints();
+  if (!addresses) return addresses.error();
+  std::vector<net::DnsAnswer> replies;
+  for (const Endpoint& server : *addresses) {
+    replies = ask_at(server, keys);
+    if (nothing_came(replies) && ask_by_ == net::DnsTransport::kUdpThenTcp) {
+      ask_by_ = net::DnsTransport::kTcp;
+      replies = ask_at(server, keys);
+    }
+    if (!nothing_came(replies)) break;
+    prefer_others_to(server);
+  }
+  return replies;
 }
 
 bool answers(const net::DnsAnswer& answer) { return !answer.reply.answer.empty(); }
@@ -201,31 +244,32 @@ Result<Zone> Rfc2136Provider::transfer(const Endpoint& server, const DomainName&
 }
 
 Result<Provider::Sets> Rfc2136Provider::read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) {
-  auto at = endpoint();
-  if (!at) return at.error();
-  if (auto sets = transfer_sets(*at, zone, keys)) return *std::move(sets);
-  return ask_sets(*at, zone, keys);
+  auto sets = transfer_sets(zone, keys);
+  if (!sets) return sets.error();
+  if (*sets) return std::move(**sets);
+  return ask_sets(zone, keys);
 }
 
 /// Many record sets out of one transfer; nullopt where asking for each is better, or the only way.
-std::optional<Provider::Sets> Rfc2136Provider::transfer_sets(const Endpoint& server, const DomainName& zone,
-                                                             const std::vector<RecordKey>& keys) {
-  if (keys.size() < kSetsWorthATransfer) return std::nullopt;
+Result<std::optional<Provider::Sets>> Rfc2136Provider::transfer_sets(const DomainName& zone,
+                                                                     const std::vector<RecordKey>& keys) {
+  if (keys.size() < kSetsWorthATransfer) return std::optional<Sets>();
   const auto known = transferred_.find(zone);
   if (known != transferred_.end() && (known->second.refused || known->second.sets > kZoneTooLarge * keys.size()))
-    return std::nullopt;
-  // A transfer does not tell what the server's clock says: one question does, and whether anybody is there.
-  const net::DnsAnswer soa = ask(server, {{zone, RecordType::kSoa}}).front();
-  note_clock(soa);
-  if (verdict_on_query(talk(zone), soa) || !soa.reply.aa) return std::nullopt;
-  const auto whole = transfer(server, zone, kBriefTransferTimeout);
-  if (!whole) return std::nullopt;
-  return sets_of(*whole, keys);
+    return std::optional<Sets>();
+  // A transfer does not tell what the server's clock says: one question does, and which of its addresses answers.
+  const auto soa = ask({{zone, RecordType::kSoa}});
+  if (!soa) return soa.error();
+  note_clock(soa->front());
+  const auto addresses = endpoints();
+  if (!addresses || verdict_on_query(talk(zone), soa->front()) || !soa->front().reply.aa) return std::optional<Sets>();
+  const auto whole = transfer(addresses->front(), zone, kBriefTransferTimeout);
+  if (!whole) return std::optional<Sets>();
+  return std::optional<Sets>(sets_of(*whole, keys));
 }
 
 /// The sets of `keys`, each asked for.
-Result<Provider::Sets> Rfc2136Provider::ask_sets(const Endpoint& server, const DomainName& zone,
-                                                 const std::vector<RecordKey>& keys) {
+Result<Provider::Sets> Rfc2136Provider::ask_sets(const DomainName& zone, const std::vector<RecordKey>& keys) {
   std::vector<RecordKey> asked{{zone, RecordType::kSoa}};
   asked.insert(asked.end(), keys.begin(), keys.end());
   std::set<RecordKey> wildcards;
@@ -234,14 +278,9 @@ Result<Provider::Sets> Rfc2136Provider::ask_sets(const Endpoint& server, const D
   const std::size_t first_wildcard = asked.size();
   asked.insert(asked.end(), wildcards.begin(), wildcards.end());
 
-  std::vector<net::DnsAnswer> replies = ask(server, asked);
-  const bool silent = std::all_of(replies.begin(), replies.end(),
-                                  [](const net::DnsAnswer& a) { return a.outcome == net::Outcome::kTimeout; });
-  if (silent && ask_by_ == net::DnsTransport::kUdpThenTcp) {
-    ask_by_ = net::DnsTransport::kTcp;  // a firewall that lets only TCP through
-    replies = ask(server, asked);
-  }
-
+  auto answered = ask(asked);
+  if (!answered) return answered.error();
+  const std::vector<net::DnsAnswer>& replies = *answered;
   Sets found;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     note_clock(replies[i]);
@@ -284,7 +323,7 @@ Result<std::vector<Step>> Rfc2136Provider::steps(const ChangeSet& changes) const
   return steps;
 }
 
-net::DnsAnswer Rfc2136Provider::send(const Endpoint& server, const net::Message& update) {
+net::DnsAnswer Rfc2136Provider::send_at(const Endpoint& server, const net::Message& update) {
   net::DnsRequest request;
   request.server = server;
   request.message = update;
@@ -341,11 +380,17 @@ std::optional<net::Message> Rfc2136Provider::loosened(const DomainName& zone, co
 Result<Receipt> Rfc2136Provider::apply(const Step& step) {
   auto update = update_from_json(step.request);
   if (!update) return update.error();
-  auto at = endpoint();
-  if (!at) return at.error();
-  net::DnsAnswer answer = send(*at, *update);
-  if (answer.outcome == net::Outcome::kAnswered && answer.reply.rcode == net::Rcode::kNxRrset)
-    if (const auto loose = loosened(step.zone, *update)) answer = send(*at, *loose);
+  auto addresses = endpoints();
+  if (!addresses) return addresses.error();
+  net::DnsAnswer answer;
+  for (const Endpoint& server : *addresses) {
+    answer = send_at(server, *update);
+    if (answer.outcome == net::Outcome::kAnswered && answer.reply.rcode == net::Rcode::kNxRrset)
+      if (const auto loose = loosened(step.zone, *update)) answer = send_at(server, *loose);
+    // Once a byte has left, the change may be made: it is never sent to another address then.
+    if (answer.outcome == net::Outcome::kAnswered || answer.sent) break;
+    prefer_others_to(server);
+  }
   if (auto error = verdict_on_update(talk(step.zone), answer)) return *error;
   return Receipt{step.zone, step.ordinal, fmt::format("{} made the change", settings_.server.text()),
                  fmt::format(R"({{"rcode":"{}","received":"{}","rtt_us":{}}})", to_text(answer.reply.rcode),

@@ -81,6 +81,23 @@ TEST_CASE("two waves of one record set keep the oldest before and the newest aft
   CHECK(swapped[0].changes[0].after == www(60, "192.0.2.3"));
 }
 
+TEST_CASE("what is left of a plan after a first wave is what no swap has written") {
+  Plan plan;
+  plan.zones.resize(1);
+  plan.zones[0].zone = kZone;
+  PlannedChange change;
+  change.name = www(60, "192.0.2.1").name;
+  plan.zones[0].changes = {change};
+  change.type = RecordType::kAaaa;
+  plan.zones[0].changes.push_back(change);
+  CHECK(not_swapped_yet(plan, of({})).empty());
+  CHECK(not_swapped_yet(plan, of({kLowered})).empty());
+  const auto left = not_swapped_yet(plan, of({kLowered, kSwapped}));
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].text() == "www.example.com. AAAA");
+  CHECK(not_swapped_yet(plan, of({kLowered, kSwapped, kRolledBack})).empty());
+}
+
 TEST_CASE("the original TTL is the one nobody had touched yet") {
   const RecordKey key = www(1, "192.0.2.1").key();
   CHECK(original_ttl(of({kLowered, kSwapped}), key) == Seconds(86400));

@@ -108,6 +108,29 @@ TEST_CASE("a manual names every option of its command, and no other") {
   }
 }
 
+TEST_CASE("a manual names every form of its command, and no other") {
+  for (const std::string& command : commands()) {
+    CAPTURE(command);
+    std::string written, said;
+    const Lines options = section(manual(command), "## OPTIONS", "## ");
+    for (auto line = options.begin(); line != options.end(); ++line)
+      if (line->rfind("- `-o, ", 0) == 0) {
+        written = line->substr(line->find(':'));
+        while (++line != options.end() && line->rfind("  ", 0) == 0) written += *line;
+        break;
+      }
+    for (const std::string& line : help(command))
+      if (const auto at = line.find("-o FORM"); at != std::string::npos) said = line.substr(at);
+    REQUIRE_FALSE(written.empty());
+    REQUIRE_FALSE(said.empty());
+    for (const std::string form : {"text", "json", "ndjson", "junit"}) {
+      CAPTURE(form);
+      const bool in_help = said.find(" " + form) != std::string::npos;
+      CHECK((written.find("`" + form + "`") != std::string::npos) == in_help);
+    }
+  }
+}
+
 TEST_CASE("manuals have the same sections, and speak of no option that their command does not take") {
   for (const std::string& command : commands()) {
     CAPTURE(command);

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "cmd/plan/plan_checks.h"
 #include "core/text.h"
 #include "plan_texts.h"
 #include "tests/support/temporary_folder.h"
@@ -85,6 +86,17 @@ TEST_CASE("a whole plan is read") {
   CHECK(plan.hash.size() == 64);
 }
 
+TEST_CASE("what a plan asks for in vain is told") {
+  const auto told = not_acted_on(read(kWholePlan));
+  REQUIRE(told.size() == 3);
+  CHECK(told[0].find("`notify`") != std::string::npos);
+  CHECK(told[1].find("`approve: true`") != std::string::npos);
+  CHECK(told[2].find("gate error-rate (line 38)") != std::string::npos);
+  CHECK(told[2].find("retire") != std::string::npos);
+  CHECK(not_acted_on(read(plan_with_changes("  - { name: www, type: A, from: [192.0.2.1], to: [192.0.2.2] }\n")))
+            .empty());
+}
+
 TEST_CASE("what a plan leaves out has the documented value") {
   const Plan plan = read(plan_with_changes("  - { name: www, type: A, from: [192.0.2.1], to: [192.0.2.2] }\n"));
   CHECK(plan.ttl.during == Seconds(60));
@@ -151,7 +163,8 @@ TEST_CASE("every fault of a whole plan has its place and says what to write") {
       {"zone: example.com", "zone: http://example.com", "is no domain name; write the name alone"},
       {"zone: example.com", "zone: example..com", "move.yaml:5:11:"},
       {"type: rfc2136", "type: rfc2163", "move.yaml:6:23: there is no provider 'rfc2163'; did you mean 'rfc2136'?"},
-      {"type: rfc2136, ", "", "move.yaml:6:15: a provider lacks the key 'type'"},
+      {"type: rfc2136, ", "",
+       "move.yaml:6:15: a provider lacks the key 'type'; the providers are rfc2136, zonefile, memory"},
       {"server: ns1", "sevrer: ns1", "move.yaml:6:32: the provider rfc2136 has no key 'sevrer'; did you mean 'server'?",
        "lacks the option 'server'"},
       {"key: env/CUTOVER_TSIG", "key: env/not-a-name", "move.yaml:6:62: key: this has to be env/NAME"},

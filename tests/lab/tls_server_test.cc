@@ -19,7 +19,8 @@ constexpr std::chrono::hours kDay{24};
 /// One endpoint that runs, and curl and openssl pointed at it.
 class Running {
  public:
-  explicit Running(Protocol protocol, std::map<std::string, int> statuses = {}) {
+  explicit Running(Protocol protocol, std::map<std::string, int> statuses = {},
+                   MailProtocol mail = MailProtocol::kSmtp) {
     auto ca = CertificateAuthority::make(clock_.now());
     REQUIRE(ca.ok());
     ca_file_ = folder_.write("ca.pem", (*ca)->root_pem());
@@ -27,6 +28,7 @@ class Running {
     spec.side = "new";
     spec.where = loopback(servers::own_address());
     spec.protocol = protocol;
+    spec.mail = mail;
     spec.statuses = std::move(statuses);
     if (protocol != Protocol::kHttp) {
       const auto leaf = (*ca)->issue(
@@ -131,12 +133,20 @@ TEST_CASE("an endpoint without TLS speaks HTTP") {
   CHECK(contains(lab.curl("www.shop.test", "/", {"plain"}), "This is the new side."));
 }
 
-TEST_CASE("a mail endpoint upgrades with STARTTLS") {
-  Running lab(Protocol::kSmtpStartTls);
-  const std::string said = lab.s_client({"-starttls", "smtp", "-crlf", "-ign_eof"}, "EHLO test\nQUIT\n");
+TEST_CASE("a mail endpoint turns to TLS in its own protocol, as openssl speaks it") {
+  struct Case {
+    MailProtocol protocol;
+    std::string name, goodbye, side;
+  };
+  const Case tried = GENERATE(values<Case>({{MailProtocol::kSmtp, "smtp", "EHLO test\nQUIT\n", "221 new"},
+                                            {MailProtocol::kImap, "imap", "a CAPABILITY\nb LOGOUT\n", "* BYE new"},
+                                            {MailProtocol::kPop3, "pop3", "CAPA\nQUIT\n", "+OK new"}}));
+  CAPTURE(tried.name);
+  Running lab(Protocol::kMail, {}, tried.protocol);
+  const std::string said = lab.s_client({"-starttls", tried.name, "-crlf", "-ign_eof"}, tried.goodbye);
   INFO(said);
   CHECK(contains(said, "Verification: OK"));
-  CHECK(contains(said, "221 new"));
+  CHECK(contains(said, tried.side));
 }
 
 TEST_CASE("an endpoint can fail, and be down") {

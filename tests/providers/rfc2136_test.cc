@@ -9,6 +9,7 @@
 #include <chrono>
 
 #include "core/text.h"
+#include "tests/net/scripted_server.h"
 #include "tests/providers/subject.h"
 
 using namespace cutover;
@@ -292,6 +293,139 @@ TEST_CASE("a server given by name is looked up where the plan says") {
   const auto unread = (*lost)->read(name("@"));
   REQUIRE_FALSE(unread);
   CHECK(has(unread.error().message, "nothing.example.com"));
+}
+
+TEST_CASE("a server that answers over TCP only is read over TCP, and stays so") {
+  const SystemClock clock;
+  const RecordSet www = set("www", "A", 300, {"192.0.2.10"});
+  net::ScriptedServer server({nullptr,
+                              [&](const std::string& question) {
+                                auto reply = net::decode(question);
+                                if (!reply) return net::ScriptedServer::Stream{};
+                                reply->qr = reply->aa = true;
+                                const net::Question asked = reply->question.at(0);
+                                if (asked.type == RecordType::kSoa)
+                                  reply->answer = {{asked.name, asked.type, net::RecordClass::kIn, 300,
+                                                    "ns1.example.com. hostmaster.example.com. 7 7200 900 1209600 300"}};
+                                if (asked.name == www.name) reply->answer = net::to_records(www);
+                                return net::ScriptedServer::Stream{{net::framed(*net::encode(*reply))}};
+                              },
+                              false});
+  Client client(server.endpoint(), std::nullopt, clock);
+  const auto found = client->read_sets(name("@"), {www.key()});
+  INFO((found ? "" : found.error().message));
+  REQUIRE(found);
+  CHECK(found->soa.serial == 7);
+  CHECK(found->sets.at(www.key()) == www);
+  // The SOA, the set, and the wildcard that could have made it up: each twice over UDP, then once over TCP.
+  CHECK(server.udp_questions() == 6);
+  CHECK(server.tcp_questions() == 3);
+  CHECK(client->read_sets(name("@"), {www.key()}));
+  CHECK(server.udp_questions() == 6);
+  CHECK(server.tcp_questions() == 6);
+}
+
+namespace {
+
+/// Takes connections and datagrams, and never says a word.
+struct Silence {
+  explicit Silence(const Endpoint& where)
+      : udp(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(where.port);
+    inet_pton(AF_INET, where.address.text().c_str(), &address.sin_addr);
+    for (const int fd : {udp.get(), tcp.get()})
+      REQUIRE(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(tcp.get(), 16) == 0);
+  }
+  net::Descriptor udp, tcp;
+};
+
+/// A server whose name has two addresses: Knot at the one that is asked second.
+struct TwoAddresses {
+  TwoAddresses() {
+    IpAddress one = *IpAddress::from_text(servers::own_address()), two = *IpAddress::from_text(servers::own_address());
+    if (two < one) std::swap(one, two);
+    servers::AuthorityOptions options;
+    options.address = two.text();
+    server = start("Knot", options);
+    first = {one, server->endpoint().port};
+    REQUIRE(servers::nsupdate(server->endpoint(), server->key(),
+                              fmt::format("zone example.com\nupdate add twice.example.com 300 A {}\n"
+                                          "update add twice.example.com 300 A {}",
+                                          one.text(), two.text()))
+                .status == 0);
+    folder.write("tsig.key", server->key().file_text(), 0600);
+  }
+  std::unique_ptr<Provider> open() {
+    providers::Context context{loop, clock, {}};
+    context.lookup.servers = {server->endpoint()};
+    auto made = providers::make_provider(
+        {"rfc2136",
+         {{"server", fmt::format("twice.example.com:{}", first.port)}, {"key", "file/tsig.key"}},
+         folder.path()},
+        context);
+    REQUIRE(made);
+    return std::move(*made);
+  }
+  bool holds_the_change() {
+    const auto found = open()->read_sets(name("@"), {{name("new"), RecordType::kA}});
+    REQUIRE(found);
+    return found->sets.size() == 2;
+  }
+
+  const SystemClock clock;
+  net::Loop loop;
+  servers::TempFolder folder;
+  std::unique_ptr<servers::Authority> server;
+  Endpoint first;
+};
+
+}  // namespace
+
+TEST_CASE("where nobody is at the first address of a server's name, the next one is asked") {
+  TwoAddresses two;
+  SECTION("a transfer") { CHECK(two.open()->read(name("@"))); }
+  SECTION("single sets") { CHECK(two.open()->read_sets(name("@"), {{name("www"), RecordType::kA}})); }
+  SECTION("an update: not a byte of it has left for the first address") {
+    const auto provider = two.open();
+    const auto receipt = provider->apply(provider->steps(some_change())->at(0));
+    INFO((receipt ? "" : receipt.error().message));
+    CHECK(receipt);
+    CHECK(two.holds_the_change());
+  }
+  SECTION("nobody anywhere is told by the name") {
+    const auto provider = two.open();
+    CHECK(provider->read_sets(name("@"), {}));
+    two.server->stop();
+    const auto gone = provider->read_sets(name("@"), {});
+    REQUIRE_FALSE(gone);
+    CHECK(gone.error().code == ErrorCode::kNetwork);
+    CHECK(has(gone.error().message, "twice.example.com"));
+    CHECK(provider->read(name("@")).error().code == ErrorCode::kNetwork);
+    CHECK(provider->apply(provider->steps(some_change())->at(0)).error().code == ErrorCode::kNetwork);
+  }
+}
+
+TEST_CASE("a silent first address costs patience once, and never sends an update twice") {
+  TwoAddresses two;
+  const Silence silence(two.first);
+  SECTION("once a question has shown it, everything goes to the other") {
+    const auto provider = two.open();
+    REQUIRE(provider->read_sets(name("@"), {{name("www"), RecordType::kA}}));
+    const auto began = std::chrono::steady_clock::now();
+    CHECK(provider->read(name("@")));
+    CHECK(provider->apply(provider->steps(some_change())->at(0)));
+    CHECK(std::chrono::steady_clock::now() - began < 10s);  // an address that is silent takes at least that
+  }
+  SECTION("an update that has left is not repeated elsewhere: whoever was silent may have made it") {
+    const auto provider = two.open();
+    const auto receipt = provider->apply(provider->steps(some_change())->at(0));
+    REQUIRE_FALSE(receipt);
+    CHECK(receipt.error().code == ErrorCode::kUnknown);
+    CHECK_FALSE(two.holds_the_change());
+  }
 }
 
 TEST_CASE("hmac-sha512 keys and keys from the environment work") {

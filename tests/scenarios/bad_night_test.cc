@@ -89,11 +89,7 @@ TEST_CASE("a bad night ends with the saved script, and the next evening's swap s
   options.secondaries = {second};
   options.sign = true;
   Bind primary(options);
-  AuthorityOptions following;
-  following.zones = {{"example.com", ""}};
-  following.address = second_address;
-  following.port = second.port;
-  following.primary = primary.endpoint();
+  const AuthorityOptions following = secondary_of(primary.endpoint(), second);
   auto secondary = std::make_unique<Knot>(following);
   UnboundOptions resolver_options;
   resolver_options.stubs = {{"example.com", {primary.endpoint()}}};

@@ -72,10 +72,7 @@ watch: {{ resolvers: [{4}] }}
   }
 
   std::unique_ptr<Knot> secondary(const Endpoint& where) const {
-    AuthorityOptions options = at(where);
-    options.zones = {{"example.com", ""}};
-    options.primary = primary->endpoint();
-    return std::make_unique<Knot>(options);
+    return std::make_unique<Knot>(secondary_of(primary->endpoint(), where));
   }
 
   /// The second secondary serves its own file with the old TTL until the returned server ends.

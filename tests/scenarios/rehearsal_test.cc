@@ -69,6 +69,11 @@ zones:
       - { name: shop, type: A, from: [192.0.2.1], to: [] }
       - { name: shop, type: CNAME, from: [], to: [www.example.com.] }
 ttl: { during: 60s }
+endpoints:
+  - { names: [www.example.com], port: 443 }
+  - { names: [www.example.com], port: 25, starttls: smtp }
+  - { names: [www.example.com], port: 143, starttls: imap }
+  - { names: [www.example.com], port: 110, starttls: pop3 }
 watch: { resolvers: default, must: [google, quad9] }
 gates: [ { name: mine, before: swap, run: [/bin/false] } ]
 )");

@@ -76,12 +76,7 @@ void whole_cutover() {
   options.zones = {{"example.com", zone_text(sites)}};
   options.secondaries = {second};
   Server primary(options);
-  AuthorityOptions following;
-  following.zones = {{"example.com", ""}};
-  following.address = second_address;
-  following.port = second.port;
-  following.primary = primary.endpoint();
-  Knot secondary(following);
+  Knot secondary(secondary_of(primary.endpoint(), second));
   std::vector<std::unique_ptr<Unbound>> resolvers;
   for (int i = 0; i < 3; ++i) {
     UnboundOptions resolver;

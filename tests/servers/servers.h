@@ -42,6 +42,17 @@ struct AuthorityOptions {
   bool read_only = false;  ///< nobody may update
 };
 
+/// A secondary of `primary` for one zone, to be started at `where`.
+inline AuthorityOptions secondary_of(const Endpoint& primary, const Endpoint& where,
+                                     const std::string& zone = "example.com") {
+  AuthorityOptions options;
+  options.zones = {{zone, ""}};
+  options.address = where.address.text();
+  options.port = where.port;
+  options.primary = primary;
+  return options;
+}
+
 /// An authoritative server. It is an ordinary primary, or a secondary where `primary` is set.
 class Authority {
  public:

@@ -56,12 +56,7 @@ void a_secondary_follows() {
   options.zones = {{"example.com", kZone}};
   options.secondaries = {follower};
   Primary primary(options);
-  AuthorityOptions following;
-  following.zones = {{"example.com", ""}};
-  following.address = address;
-  following.port = follower.port;
-  following.primary = primary.endpoint();
-  Secondary secondary(following);
+  Secondary secondary(secondary_of(primary.endpoint(), follower));
   REQUIRE(nsupdate(primary.endpoint(), primary.key(), "zone example.com\nupdate add new.example.com 60 A 192.0.2.9")
               .status == 0);
   const bool followed =
