@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 
 #include "cmd/plan/plan_file.h"
@@ -73,6 +74,11 @@ void print_result(const std::string& text) {
 
 bool is_interactive(const GlobalOptions& global) {
   return !global.ci && isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
+}
+
+TextStyle text_style(const GlobalOptions& global) {
+  const bool colour = !global.ci && isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  return colour ? TextStyle::kColour : TextStyle::kPlain;
 }
 
 bool stop_requested() { return signals_seen > 0; }

@@ -7,6 +7,7 @@
 #include "cmd/output_form.h"
 #include "cmd/phases/cutover.h"
 #include "cmd/phases/phase.h"
+#include "cmd/report/checks_text.h"
 
 namespace cutover {
 
@@ -25,6 +26,9 @@ void log_line(const std::string& line);
 void print_result(const std::string& text);
 /// Whether a person sits at both ends.
 bool is_interactive(const GlobalOptions& global);
+
+/// Colour on a terminal, unless NO_COLOR or --ci says otherwise.
+TextStyle text_style(const GlobalOptions& global);
 
 /// True once SIGINT or SIGTERM came; the first one lets the journal finish what it is writing.
 bool stop_requested();
@@ -92,6 +96,21 @@ struct AssessFlags {
   bool offline = false;  ///< with zone_file: do not compare with the authoritative servers
 };
 ExitCode run_assess(const GlobalOptions& global, const AssessFlags& flags);
+
+struct DoctorFlags {
+  std::string plan_file;  ///< empty: cutover.yaml where there is one
+  std::string ca_file;
+};
+ExitCode run_doctor(const GlobalOptions& global, const DoctorFlags& flags);
+
+struct ProbeFlags {
+  std::vector<std::string> words;  ///< NAME [TYPE...] [@RESOLVER...]
+  std::vector<std::string> expect;
+  std::string until;
+  std::string give_up = "2h";
+  int samples = 1;
+};
+ExitCode run_probe(const GlobalOptions& global, const ProbeFlags& flags);
 
 struct RehearseFlags {
   double speed = 1440;

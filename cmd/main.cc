@@ -191,6 +191,25 @@ int main(int argc, char** argv) {
   add_override(*added, writing);
   added->add_flag("--wait", writing.wait, "Wait until standby is over instead of exiting with 2");
 
+  cutover::ProbeFlags probing;
+  added = command("probe", "Ask the world's resolvers for one name, without a plan",
+                  {OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson, OutputForm::kMarkdown},
+                  [&] { return run_probe(global, probing); });
+  added->add_option("words", probing.words, "NAME [TYPE...] [@RESOLVER...]")->required();
+  added->add_option("--expect", probing.expect, "A value that everybody shall give (once per value of the set)")
+      ->expected(1);
+  added->add_option("--until", probing.until, "`converged`: ask again until everybody gives what is expected");
+  added->add_option("--give-up", probing.give_up, "With --until: give up after this long")->capture_default_str();
+  added->add_option("--samples", probing.samples, "Questions per resolver: several caches may stand behind one address")
+      ->capture_default_str();
+
+  cutover::DoctorFlags examining;
+  added = command("doctor", "What works from here, and whether a plan can be carried out: GO or NO-GO",
+                  {OutputForm::kText, OutputForm::kJson, OutputForm::kJunit},
+                  [&] { return run_doctor(global, examining); });
+  added->add_option("plan", examining.plan_file, "The plan file; cutover.yaml where there is one");
+  added->add_option("--ca-file", examining.ca_file, "Trust these certificates (PEM) instead of the system's store");
+
   cutover::RehearseFlags rehearsal;
   added = command("rehearse", "The same plan and the same code against a small Internet on loopback, with a fast clock",
                   usual, [&] { return run_rehearse(global, rehearsal); });

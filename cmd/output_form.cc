@@ -9,7 +9,8 @@
 namespace cutover {
 namespace {
 
-constexpr OutputForm kForms[] = {OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson, OutputForm::kJunit};
+constexpr OutputForm kForms[] = {OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson, OutputForm::kJunit,
+                                 OutputForm::kMarkdown};
 
 }  // namespace
 
@@ -23,6 +24,8 @@ std::string_view to_text(OutputForm form) {
       return "ndjson";
     case OutputForm::kJunit:
       return "junit";
+    case OutputForm::kMarkdown:
+      return "markdown";
   }
   return "unknown";
 }

@@ -1,7 +1,3 @@
-#include <unistd.h>
-
-#include <cstdlib>
-
 #include "cmd/command.h"
 #include "cmd/phases/preflight.h"
 #include "cmd/plan/plan_file.h"
@@ -12,11 +8,6 @@
 namespace cutover {
 namespace {
 
-TextStyle style_of(const GlobalOptions& global) {
-  const bool colour = !global.ci && isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-  return colour ? TextStyle::kColour : TextStyle::kPlain;
-}
-
 std::string rendered(const GlobalOptions& global, const Plan& plan, const PreflightResult& result, Instant now) {
   const CheckReport report{
       "preflight of " + plan.name, now, result.checks, result.root_store, result.headline, result.next};
@@ -26,10 +17,11 @@ std::string rendered(const GlobalOptions& global, const Plan& plan, const Prefli
     case OutputForm::kJson:
       return checks_as_json(report);
     case OutputForm::kNdjson:
+    case OutputForm::kMarkdown:
     case OutputForm::kText:
       break;
   }
-  return checks_as_text(report, style_of(global));
+  return checks_as_text(report, text_style(global));
 }
 
 }  // namespace

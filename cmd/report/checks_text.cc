@@ -13,27 +13,6 @@ namespace {
 
 constexpr std::size_t kPlacesShown = 8;
 
-std::string verdict_word(Outlook outlook, TextStyle style) {
-  const auto word = fmt::format("{:<9}", to_text(outlook));
-  if (style == TextStyle::kPlain) return word;
-  const auto* colour = "\x1b[32m";
-  switch (outlook) {
-    case Outlook::kFailed:
-      colour = "\x1b[1;31m";
-      break;
-    case Outlook::kUndecided:
-      colour = "\x1b[1;35m";
-      break;
-    case Outlook::kWarned:
-      colour = "\x1b[33m";
-      break;
-    case Outlook::kPassed:
-    case Outlook::kNothing:
-      break;
-  }
-  return fmt::format("{}{}\x1b[0m", colour, word);
-}
-
 /// What one line says behind the address: the ids that failed, or until when all is well.
 std::string in_short(const CheckGroup& group) {
   std::vector<std::string> ids;
@@ -125,6 +104,27 @@ std::string counts(const std::vector<CheckGroup>& groups) {
 }
 
 }  // namespace
+
+std::string verdict_word(Outlook outlook, TextStyle style) {
+  const auto word = fmt::format("{:<9}", to_text(outlook));
+  if (style == TextStyle::kPlain) return word;
+  const auto* colour = "\x1b[32m";
+  switch (outlook) {
+    case Outlook::kFailed:
+      colour = "\x1b[1;31m";
+      break;
+    case Outlook::kUndecided:
+      colour = "\x1b[1;35m";
+      break;
+    case Outlook::kWarned:
+      colour = "\x1b[33m";
+      break;
+    case Outlook::kPassed:
+    case Outlook::kNothing:
+      break;
+  }
+  return fmt::format("{}{}\x1b[0m", colour, word);
+}
 
 std::string checks_as_text(const CheckReport& report, TextStyle style) {
   const auto groups = groups_of(report);

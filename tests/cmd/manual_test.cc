@@ -123,7 +123,7 @@ TEST_CASE("a manual names every form of its command, and no other") {
       if (const auto at = line.find("-o FORM"); at != std::string::npos) said = line.substr(at);
     REQUIRE_FALSE(written.empty());
     REQUIRE_FALSE(said.empty());
-    for (const std::string form : {"text", "json", "ndjson", "junit"}) {
+    for (const std::string form : {"text", "json", "ndjson", "junit", "markdown"}) {
       CAPTURE(form);
       const bool in_help = said.find(" " + form) != std::string::npos;
       CHECK((written.find("`" + form + "`") != std::string::npos) == in_help);

@@ -1,0 +1,48 @@
+#include <filesystem>
+
+#include "cmd/command.h"
+#include "cmd/phases/doctor.h"
+#include "cmd/plan/plan_file.h"
+#include "cmd/report/checks_json.h"
+#include "cmd/report/checks_junit.h"
+#include "cmd/report/doctor_text.h"
+
+namespace cutover {
+namespace {
+
+std::string rendered(const GlobalOptions& global, const CheckReport& report) {
+  switch (global.output) {
+    case OutputForm::kJunit:
+      return checks_as_junit(report);
+    case OutputForm::kJson:
+      return checks_as_json(report);
+    case OutputForm::kText:
+    case OutputForm::kNdjson:
+    case OutputForm::kMarkdown:
+      break;
+  }
+  return doctor_as_text(report, text_style(global));
+}
+
+}  // namespace
+
+ExitCode run_doctor(const GlobalOptions& global, const DoctorFlags& flags) {
+  // Without a plan only the machine is looked at; a plan that was named has to be there.
+  std::optional<Plan> plan;
+  if (!flags.plan_file.empty() || std::filesystem::exists(global.plan_file)) {
+    auto read = read_plan(flags.plan_file.empty() ? global.plan_file : flags.plan_file);
+    if (!read) return tell(read.error());
+    plan = *std::move(read);
+  }
+  const SystemClock clock;
+  net::Loop loop;
+  DoctorOptions options;
+  options.ca_file = flags.ca_file;
+  const DoctorResult result = doctor(plan ? &*plan : nullptr, loop, clock, options);
+  const CheckReport report{
+      plan ? "doctor for " + plan->name : "doctor", clock.now(), result.checks, "", result.headline, result.next};
+  print_result(rendered(global, report));
+  return result.exit;
+}
+
+}  // namespace cutover
