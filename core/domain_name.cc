@@ -127,7 +127,10 @@ Result<DomainName> DomainName::from_wire(std::string_view wire) {
 std::string DomainName::text() const {
   if (is_root()) return ".";
   std::string out;
-  for (const std::string& label : labels()) out += label + ".";
+  for (std::size_t at = 0; wire_[at] != '\0'; at += 1U + static_cast<unsigned char>(wire_[at])) {
+    out += label_text(std::string_view(wire_).substr(at + 1, static_cast<unsigned char>(wire_[at])));
+    out += '.';
+  }
   return out;
 }
 

@@ -159,9 +159,11 @@ Result<std::vector<Resolver>> resolvers_from(const std::vector<std::string>& tex
   };
   for (const std::string& text : texts) {
     const std::string wanted = to_lower(trim(text));
+    // What has a mark of an address, a URL or a name of its own is no operator: the catalogue need not be read for it.
+    const bool may_be_operator = !wanted.empty() && wanted.find_first_of("=:/@[") == std::string::npos;
     std::vector<Resolver> known = wanted == "default" ? default_resolvers()
-                                  : wanted.empty()    ? std::vector<Resolver>()
-                                                      : plain_resolvers(wanted);
+                                  : may_be_operator   ? plain_resolvers(wanted)
+                                                      : std::vector<Resolver>();
     if (!known.empty()) {
       for (Resolver& resolver : known) add(std::move(resolver));
       continue;

@@ -1,13 +1,12 @@
 #include "net/exchange.h"
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
-#include <array>
 #include <memory>
 
 #include "core/text.h"
 #include "net/dns_stream.h"
+#include "net/random_id.h"
 #include "net/udp_sockets.h"
 
 namespace cutover::net {
@@ -18,12 +17,6 @@ constexpr std::size_t kPlainUdp = 512;
 constexpr std::size_t kUdpLimit = 1232;
 
 using Steady = std::chrono::steady_clock;
-
-std::uint16_t random_id() {
-  std::array<unsigned char, 2> bytes{};
-  RAND_bytes(bytes.data(), bytes.size());
-  return static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
-}
 
 /// Why a well-formed message is no reply to the request; empty when it is one.
 std::string mismatch(const Message& request, const Message& reply) {

@@ -1,12 +1,12 @@
 #include "net/message.h"
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <map>
 
 #include "core/text.h"
+#include "net/random_id.h"
 #include "net/rdata.h"
 #include "net/wire.h"
 
@@ -294,9 +294,7 @@ Result<Message> decode(std::string_view wire) {
 
 Message make_query(const Question& question, Recursion recursion) {
   Message message;
-  unsigned char random[2] = {};
-  RAND_bytes(random, sizeof random);
-  message.id = static_cast<std::uint16_t>(random[0] << 8 | random[1]);
+  message.id = random_id();
   message.rd = recursion == Recursion::kDesired;
   message.question.push_back(question);
   message.edns.emplace();

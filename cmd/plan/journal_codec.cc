@@ -34,10 +34,15 @@ T or_throw(Result<T> result) {
 DomainName read_name(const Json& json) { return or_throw(DomainName::from_text(json.get<std::string>())); }
 RecordType read_type(const Json& json) { return or_throw(record_type_from_text(json.get<std::string>())); }
 
-// The form of to_json(RecordSet), without the text in between: a sweep holds hundreds.
-Json from_set(const std::optional<RecordSet>& set) {
-  if (!set) return nullptr;
-  return {{"name", set->name.text()}, {"type", to_text(set->type)}, {"ttl_s", set->ttl.count()}, {"rdata", set->rdata}};
+// The form of to_json(RecordSet), without the text in between and key by key: a sweep holds hundreds, and an object out
+// of an initializer list is first an array of pairs.
+Json from_set(const RecordSet& set) {
+  Json json = Json::object();
+  json["name"] = set.name.text();
+  json["type"] = to_text(set.type);
+  json["ttl_s"] = set.ttl.count();
+  json["rdata"] = set.rdata;
+  return json;
 }
 std::optional<RecordSet> to_set(const Json& json) {
   if (json.is_null()) return std::nullopt;
@@ -83,15 +88,16 @@ auto value_of(const Table& table, const Json& json) {
 }
 
 Json from_reading(const net::AuthorityReading& reading) {
-  Json json{{"server", reading.server},
-            {"name", reading.key.name.text()},
-            {"type", to_text(reading.key.type)},
-            {"outcome", word_of(kOutcomes, reading.outcome)},
-            {"rcode", static_cast<int>(reading.rcode)},
-            {"aa", reading.authoritative},
-            {"received_us", to_micros(reading.received)}};
-  if (reading.set) json["set"] = from_set(reading.set);
-  if (reading.alias) json["alias"] = from_set(reading.alias);
+  Json json = Json::object();
+  json["server"] = reading.server;
+  json["name"] = reading.key.name.text();
+  json["type"] = to_text(reading.key.type);
+  json["outcome"] = word_of(kOutcomes, reading.outcome);
+  json["rcode"] = static_cast<int>(reading.rcode);
+  json["aa"] = reading.authoritative;
+  json["received_us"] = to_micros(reading.received);
+  if (reading.set) json["set"] = from_set(*reading.set);
+  if (reading.alias) json["alias"] = from_set(*reading.alias);
   if (reading.delegated) json["delegated"] = true;
   if (reading.negative_ttl) json["negative_ttl_s"] = reading.negative_ttl->count();
   if (!reading.detail.empty()) json["detail"] = reading.detail;

@@ -408,8 +408,9 @@ class Reader {
 
   void read_watch(const YamlNode& node) {
     if (!accept(node, plan_keys::kWatch, "watch")) return;
-    std::vector<dnsprobe::Resolver> resolvers = dnsprobe::default_resolvers();
-    if (const YamlNode* list = value(node, "resolvers")) resolvers = read_resolvers(*list);
+    const YamlNode* list = value(node, "resolvers");
+    const std::vector<dnsprobe::Resolver> resolvers =
+        list != nullptr ? read_resolvers(*list) : dnsprobe::default_resolvers();
     plan_.watch.must.clear();
     each(node, "must", [&](const YamlNode& item) {
       const auto entry = scalar(item, "must");

@@ -140,7 +140,10 @@ TEST_CASE("everything written comes back from a reopened journal") {
     clock.advance(Seconds(1));
     CHECK(journal->record_outcome(*intent, StepOutcome::kApplied, R"({"rcode":0})"));
     CHECK(journal->end_write(write, WriteState::kDone));
+    CHECK(*journal->unconfirmed_write(Phase::kSwap) == write);
+    CHECK_FALSE(*journal->unconfirmed_write(Phase::kRollback));
     CHECK(journal->record_authoritative(write, kStart + Seconds(9)));
+    CHECK_FALSE(*journal->unconfirmed_write(Phase::kSwap));
     CHECK(journal->record_sweep(one_sweep()));
     CHECK(journal->record_overrides(Phase::kSwap, {{"ttl-drained", "we must"}}));
     CHECK(journal->record_checks(Phase::kPreflight, "abc", false, {one_check()}));
@@ -223,6 +226,24 @@ TEST_CASE("everything written comes back from a reopened journal") {
   CHECK(history->resolver_ceilings[0].rdata == std::vector<std::string>{"192.0.2.1"});
   CHECK(journal->resolver_records(Phase::kWatch)->size() == 3);
   CHECK(journal->resolver_records(Phase::kSwap)->empty());
+}
+
+TEST_CASE("a history that was read before has what was recorded since, once and in order") {
+  const TemporaryFolder folder;
+  const VirtualClock clock(kStart);
+  auto journal = Journal::open(plan_in(folder.path()), clock);
+  REQUIRE(journal);
+  CHECK(journal->history()->sweeps.empty());
+  for (std::size_t count = 1; count <= 3; ++count) {
+    SweepRecord sweep = one_sweep();
+    sweep.sweep.finished += Seconds(static_cast<std::int64_t>(count));
+    CHECK(journal->record_sweep(sweep));
+    const auto history = journal->history();
+    REQUIRE(history);
+    REQUIRE(history->sweeps.size() == count);
+    CHECK(history->sweeps.back().sweep.finished == sweep.sweep.finished);
+    CHECK(history->sweeps.front().sweep.finished == one_sweep().sweep.finished + Seconds(1));
+  }
 }
 
 TEST_CASE("the state folder and its files belong to their owner alone") {

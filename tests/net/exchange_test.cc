@@ -372,6 +372,50 @@ TEST_CASE("many at once: answers in the order of the requests, never more in fli
   SECTION("none") { CHECK(exchange_all(world.loop, world.clock, {}).empty()); }
 }
 
+TEST_CASE("questions that share a socket do not get in each other's way", "[exchange]") {
+  World world;
+  std::vector<std::string> held;  // replies are sent in pairs, in the wrong order, each twice, noise around them
+  ScriptedServer server({.udp =
+                             [&](const std::string& q) {
+                               Message reply = reply_to(q);
+                               reply.answer[0].rdata = "192.0.2." + std::to_string(reply.question[0].name.wire()[2]);
+                               held.push_back(*encode(reply));
+                               if (held.size() < 2) return Datagrams{"x", about_another_name(q)};
+                               const Datagrams out{"", held[1], held[1], with_id_plus_one(held[0]), held[0]};
+                               held.clear();
+                               return out;
+                             },
+                         .tcp = {}});
+  std::vector<DnsRequest> requests;
+  for (char c = 'a'; c <= 'z'; ++c)
+    for (const char* rest : {"", "x", "y", "z"}) {
+      requests.push_back(request_to(server.endpoint()));
+      requests.back().timeout = 10000ms;
+      requests.back().message.question[0].name = name(std::string("n") + c + rest + ".example.com");
+    }
+  const auto answers = exchange_all(world.loop, world.clock, requests, 64);
+  REQUIRE(answers.size() == requests.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    INFO(requests[i].message.question[0].name.text());
+    REQUIRE(answers[i].outcome == Outcome::kAnswered);
+    REQUIRE(answers[i].reply.question == requests[i].message.question);
+    const char second = requests[i].message.question[0].name.wire()[2];
+    CHECK(answers[i].reply.answer.at(0).rdata == "192.0.2." + std::to_string(second));
+  }
+}
+
+TEST_CASE("nobody listens: all questions that share a socket hear it at once", "[exchange]") {
+  World world;
+  Endpoint nobody;
+  { nobody = ScriptedServer({}).endpoint(); }
+  std::vector<DnsRequest> requests(100, request_to(nobody));
+  for (DnsRequest& request : requests) request.timeout = 60s;
+  for (const DnsAnswer& answer : exchange_all(world.loop, world.clock, requests, 64)) {
+    CHECK(answer.outcome == Outcome::kUnreachable);
+    CHECK(answer.detail == "connection refused");
+  }
+}
+
 struct Signed {
   std::string what;
   std::function<std::string(const std::string& question, const Bytes& request_mac)> reply;

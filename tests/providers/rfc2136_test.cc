@@ -196,6 +196,34 @@ TEST_CASE("answers that a wildcard or a delegation made up are not taken for rec
   CHECK(found->sets.count(keys[2]) == 1);
 }
 
+TEST_CASE("many record sets are read by one transfer, and asked for where it is refused") {
+  const SystemClock clock;
+  const std::string product = GENERATE(values<std::string>({"Knot", "BIND", "PowerDNS"}));
+  INFO(product);
+  const auto server = start(product);
+  std::vector<RecordKey> keys{
+      {name("some.wild"), RecordType::kA}, {name("www"), RecordType::kA}, {name("nothing"), RecordType::kA}};
+  for (int i = 0; i < 100; ++i) keys.push_back({name(fmt::format("n{:03}", i)), RecordType::kA});
+  const auto read = [&](const std::optional<servers::SharedKey>& key) {
+    Client client(server->endpoint(), key, clock);
+    auto found = client->read_sets(name("@"), keys);
+    INFO((found ? "" : found.error().message));
+    REQUIRE(found);
+    CHECK(found->sets.size() == 102);  // with the SOA, without what a wildcard stands for and what is not there
+    CHECK(client->clock_skew().has_value() == key.has_value());
+    return *std::move(found);
+  };
+  const auto transferred = read(server->key());
+  REQUIRE(transferred.in_zone);
+  CHECK(*transferred.in_zone > 200);
+  // Without a key no transfer is to be had, and the wildcard among the names leaves no other way: one name less.
+  keys.erase(keys.begin());
+  const auto asked = read(std::nullopt);
+  CHECK_FALSE(asked.in_zone);
+  CHECK(asked.sets == transferred.sets);
+  CHECK(asked.soa.serial == transferred.soa.serial);
+}
+
 TEST_CASE("servers that sign by themselves take the same changes") {
   const SystemClock clock;
   const std::string product = GENERATE(values<std::string>({"Knot", "BIND", "PowerDNS"}));
