@@ -12,7 +12,8 @@ std::string doctor_as_text(const CheckReport& report, TextStyle style) {
     const Outlook outlook = outlook_of({&check});
     out += fmt::format("{} {:<15} {}\n", verdict_word(outlook, style), check.id, printable(check.summary));
     if (check.verdict != Verdict::kPass && !check.evidence.empty())
-      out += fmt::format("{:<25} seen: {}\n", "", printable(check.evidence));
+      for (const std::string& clause : split(check.evidence, ';'))
+        out += fmt::format("{:<25} seen: {}\n", "", printable(trim(clause)));
     if (!check.advice.empty()) out += fmt::format("{:<25} do:   {}\n", "", printable(check.advice));
   }
   out += printable(report.headline) + "\n";
