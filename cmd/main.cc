@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
 
 #include "cmd/command.h"
 #include "cmd/plan/plan_keys.h"
@@ -82,9 +84,7 @@ int leave(const CLI::App& app, const CLI::ParseError& error) {
   return static_cast<int>(ExitCode::kError);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{
       "cutover moves live names from an old side to a new side without an outage.\n"
       "In the order of a cutover: assess, plan, lower-ttl, preflight, swap, watch, (rollback,) restore-ttl.",
@@ -235,4 +235,17 @@ int main(int argc, char** argv) {
     return leave(app, error);
   }
   return static_cast<int>(exit);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Errors are values here: what is thrown comes from a library in trouble (memory, say), and nothing is half written.
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "cutover: stopped by an internal error: %s; `cutover status` shows where things stand\n",
+                 error.what());
+    return static_cast<int>(ExitCode::kError);
+  }
 }
