@@ -1,0 +1,103 @@
+#include "cmd/phases/watched_resolvers.h"
+
+#include <catch2/catch.hpp>
+
+#include "core/text.h"
+#include "dnsprobe/catalogue.h"
+
+using namespace cutover;
+using dnsprobe::Condition;
+using dnsprobe::HealthBook;
+using dnsprobe::Source;
+
+namespace {
+
+const Instant kNow = *parse_instant("2026-10-06T09:00:00Z");
+
+dnsprobe::Resolver resolver(const std::string& text, Source source) {
+  dnsprobe::Resolver out = *dnsprobe::parse_resolver(text);
+  out.source = source;
+  return out;
+}
+
+dnsprobe::Health found(Condition condition, Seconds ago = Seconds(60)) {
+  dnsprobe::Health out;
+  out.condition = condition;
+  out.checked = kNow - ago;
+  return out;
+}
+
+std::vector<std::string> ids(const WatchedResolvers& asked) {
+  std::vector<std::string> out;
+  for (const dnsprobe::Resolver& each : asked.resolvers) out.push_back(each.id);
+  return out;
+}
+
+using Ids = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("who is asked depends on whose word it is and what the last check found") {
+  struct Row {
+    const char* says;
+    Source source;
+    std::optional<dnsprobe::Health> health;
+    bool asked;
+  };
+  const Seconds long_ago = dnsprobe::kHealthLasts + Seconds(1);
+  const std::vector<Row> rows = {
+      {"named, never checked", Source::kNamed, std::nullopt, true},
+      {"named, dead", Source::kNamed, found(Condition::kSilent), true},
+      {"catalogue, never checked", Source::kCatalogue, std::nullopt, true},
+      {"catalogue, alive", Source::kCatalogue, found(Condition::kAnswers), true},
+      {"catalogue, dead", Source::kCatalogue, found(Condition::kSilent), false},
+      {"catalogue, refusing", Source::kCatalogue, found(Condition::kRefuses), false},
+      {"catalogue, misleading", Source::kCatalogue, found(Condition::kMisleads), false},
+      {"catalogue, dead last month", Source::kCatalogue, found(Condition::kSilent, long_ago), true},
+      {"imported, never checked", Source::kImported, std::nullopt, false},
+      {"imported, alive", Source::kImported, found(Condition::kAnswers), true},
+      {"imported, alive last month", Source::kImported, found(Condition::kAnswers, long_ago), false},
+      {"imported, dead", Source::kImported, found(Condition::kSilent), false},
+  };
+  for (const Row& row : rows) {
+    INFO(row.says);
+    HealthBook book;
+    if (row.health) book["192.0.2.2"] = *row.health;
+    const auto asked =
+        worth_asking({resolver("192.0.2.1", Source::kNamed), resolver("it=192.0.2.2", row.source)}, {}, book, kNow);
+    REQUIRE(asked);
+    CHECK(ids(*asked) == (row.asked ? Ids{"192.0.2.1", "it 192.0.2.2"} : Ids{"192.0.2.1"}));
+    CHECK(asked->notes.size() == (row.asked ? 0 : 1));
+    // Whom the plan wants to agree is asked in any case: leaving it out would make it agree.
+    CHECK(ids(*worth_asking({resolver("it=192.0.2.2", row.source)}, {"IT"}, book, kNow)) == Ids{"it 192.0.2.2"});
+  }
+}
+
+TEST_CASE("who was left out is said, with the numbers and the remedy") {
+  HealthBook book;
+  book["192.0.2.2"] = found(Condition::kSilent);
+  book["192.0.2.3"] = found(Condition::kRefuses);
+  const auto asked = worth_asking({resolver("192.0.2.1", Source::kNamed), resolver("192.0.2.2", Source::kCatalogue),
+                                   resolver("192.0.2.3", Source::kCatalogue), resolver("192.0.2.4", Source::kImported)},
+                                  {}, book, kNow);
+  REQUIRE(asked);
+  REQUIRE(asked->notes.size() == 2);
+  CHECK(asked->notes[0].find("2 resolvers left out by the last check (1 silent, 1 refusing, 0 misleading)") == 0);
+  CHECK(asked->notes[1].find("1 resolver of imported lists left out") == 0);
+  CHECK(asked->notes[1].find("resolvers check --list") != std::string::npos);
+}
+
+TEST_CASE("nobody left is an error that says why") {
+  const auto asked = worth_asking({resolver("192.0.2.4", Source::kImported)}, {}, {}, kNow);
+  REQUIRE_FALSE(asked);
+  CHECK(asked.error().message.find("nobody is left to ask; 1 resolver of imported lists") != std::string::npos);
+}
+
+TEST_CASE("a resolver that was seen to filter is asked as one that filters") {
+  HealthBook book;
+  book["192.0.2.2"] = found(Condition::kAnswers);
+  book["192.0.2.2"].filters = dnsprobe::Known::kYes;
+  const auto asked = worth_asking({resolver("192.0.2.2", Source::kCatalogue)}, {}, book, kNow);
+  REQUIRE(asked);
+  CHECK(asked->resolvers.front().filtering);
+}
