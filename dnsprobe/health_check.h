@@ -13,7 +13,7 @@ namespace cutover::dnsprobe {
 
 struct HealthCheckOptions {
   HealthQuestions questions;
-  std::size_t in_flight = 128;  ///< resolvers being asked at once; each gets one question at a time
+  std::size_t in_flight = 256;  ///< resolvers being asked at once; each gets one question at a time
   TryOptions tries;
   std::uint32_t seed = 1;      ///< of the labels that do not exist
   TransportFactory transport;  ///< empty: socket_transport()

@@ -94,15 +94,19 @@ Result<WatchedResolvers> worth_asking(std::vector<Resolver> all, const std::vect
   return fail(ErrorCode::kInvalid, sentence + "; or name some resolvers by their addresses");
 }
 
-Result<WatchedResolvers> watched_resolvers(Cutover& cutover) {
-  const WatchPlan& plan = cutover.plan.watch;
-  auto all = dnsprobe::resolvers_from(plan.resolvers, cutover.plan.file.parent_path());
+Result<WatchedResolvers> resolvers_of_plan(const Plan& plan, Instant now) {
+  auto all = dnsprobe::resolvers_from(plan.watch.resolvers, plan.file.parent_path());
   if (!all) return all.error();
-  if (auto known = dnsprobe::check_must(plan.must, *all); !known) return known.error();
+  if (auto known = dnsprobe::check_must(plan.watch.must, *all); !known) return known.error();
   const auto book = health_book(*all);
-  auto out = worth_asking(*std::move(all), plan.must, book ? *book : dnsprobe::HealthBook(), cutover.clock.now());
+  auto out = worth_asking(*std::move(all), plan.watch.must, book ? *book : dnsprobe::HealthBook(), now);
+  if (out && !book) out->notes.push_back(book.error().message + "; what checks found is not used");
+  return out;
+}
+
+Result<WatchedResolvers> watched_resolvers(Cutover& cutover) {
+  auto out = resolvers_of_plan(cutover.plan, cutover.clock.now());
   if (!out) return out;
-  if (!book) out->notes.push_back(book.error().message + "; what checks found is not used");
   for (const std::string& note : out->notes) cutover.log(note);
   net::LookupOptions lookup;
   lookup.servers = cutover.plan.lookup;

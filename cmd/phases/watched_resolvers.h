@@ -19,6 +19,9 @@ struct WatchedResolvers {
 /// resolver or a list that cannot be read, a `must` that names none of them, nobody left to ask.
 Result<WatchedResolvers> watched_resolvers(Cutover& cutover);
 
+/// The same without a cutover at hand: nothing is logged and nobody is looked up.
+Result<WatchedResolvers> resolvers_of_plan(const Plan& plan, Instant now);
+
 /// Who of them is worth asking. Pure. Those that a plan names one by one, or that `must` names, are asked whatever
 /// their health. Of the built-in list those are left out that a check of the last seven days found dead, refusing or
 /// misleading; of imported lists all those that no such check saw answering. Resolvers that were seen to filter are

@@ -1,9 +1,15 @@
 #include "cmd/phases/watched_resolvers.h"
 
+#include <stdlib.h>
+
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <optional>
 
 #include "core/text.h"
 #include "dnsprobe/catalogue.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace cutover;
 using dnsprobe::Condition;
@@ -34,6 +40,27 @@ std::vector<std::string> ids(const WatchedResolvers& asked) {
 }
 
 using Ids = std::vector<std::string>;
+
+/// An environment variable that has its old value back at the end.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() {
+    if (before_)
+      setenv(name_, before_->c_str(), 1);
+    else
+      unsetenv(name_);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
 
 }  // namespace
 
@@ -100,4 +127,42 @@ TEST_CASE("a resolver that was seen to filter is asked as one that filters") {
   const auto asked = worth_asking({resolver("192.0.2.2", Source::kCatalogue)}, {}, book, kNow);
   REQUIRE(asked);
   CHECK(asked->resolvers.front().filtering);
+}
+
+TEST_CASE("a plan's list is asked by what this user's last check found") {
+  const test::TemporaryFolder folder;
+  const Variable xdg("XDG_STATE_HOME", folder.path() / "state");
+  std::ofstream(folder.path() / "mine.tsv") << "resolver\toperator\tsource\n192.0.2.1\tone\ta list\n"
+                                               "192.0.2.2\ttwo\ta list\n192.0.2.3\town\t-\n";
+  Plan plan;
+  plan.file = folder.path() / "move.yaml";
+  plan.watch.resolvers = {"file/mine.tsv"};
+
+  // Nothing was checked yet: only the author's own word counts.
+  auto asked = resolvers_of_plan(plan, kNow);
+  INFO((asked ? "" : asked.error().message));
+  REQUIRE(asked);
+  CHECK(ids(*asked) == Ids{"own 192.0.2.3"});
+  CHECK(asked->notes.size() == 1);
+
+  HealthBook book;
+  book["192.0.2.1"] = found(Condition::kAnswers);
+  book["192.0.2.2"] = found(Condition::kSilent);
+  const auto file = folder.path() / "state" / "cutover" / "resolver-health.tsv";
+  REQUIRE(dnsprobe::write_health(file, book, kNow));
+  CHECK(ids(*resolvers_of_plan(plan, kNow)) == Ids{"one 192.0.2.1", "own 192.0.2.3"});
+
+  plan.watch.must = {"two"};
+  CHECK(resolvers_of_plan(plan, kNow)->resolvers.size() == 3);
+  plan.watch.must = {"three"};
+  CHECK(resolvers_of_plan(plan, kNow).error().code == ErrorCode::kUsage);
+
+  // A book that cannot be read does not hold up a watch, and is not believed.
+  plan.watch.must.clear();
+  std::ofstream(file) << "damaged\n";
+  asked = resolvers_of_plan(plan, kNow);
+  REQUIRE(asked);
+  CHECK(ids(*asked) == Ids{"own 192.0.2.3"});
+  REQUIRE(asked->notes.size() == 2);
+  CHECK(asked->notes.back().find("what checks found is not used") != std::string::npos);
 }

@@ -111,3 +111,5 @@ TEST_CASE("a resolver's text reads back as the same place to ask") {
     CHECK(again.url == resolver.url);
   }
 }
+
+TEST_CASE("a resolver stays small: sixty thousand of them are held at once") { CHECK(sizeof(Resolver) <= 320); }
