@@ -151,7 +151,8 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   result.questions.of = watched->of;
   auto resolvers = watched_resolvers(cutover);
   if (!resolvers) return resolvers.error();
-  result.questions.resolvers = std::move(*resolvers);
+  result.notes.insert(result.notes.end(), resolvers->notes.begin(), resolvers->notes.end());
+  result.questions.resolvers = std::move(resolvers->resolvers);
   // It is known what to ask, whom, and for which answer.
 
   const Instant started = cutover.clock.now();
