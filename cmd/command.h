@@ -75,6 +75,7 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
 
 struct WatchFlags {
   std::string give_up;
+  bool encrypted = false;  ///< ask over TLS or HTTPS
 };
 ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags);
 

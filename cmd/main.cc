@@ -183,6 +183,7 @@ int run(int argc, char** argv) {
               {OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson}, [&] { return run_watch(global, watching); });
   plan_file(added);
   added->add_option("--give-up", watching.give_up, "Give up after this long, instead of the plan's `give-up`");
+  added->add_flag("--encrypted", watching.encrypted, "Ask the catalogue's resolvers over TLS or HTTPS");
 
   added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", usual,
                   [&] { return run_rollback(global, writing); });

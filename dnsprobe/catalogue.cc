@@ -298,4 +298,18 @@ Result<std::vector<Resolver>> resolvers_from(const std::vector<std::string>& tex
   return out;
 }
 
+std::optional<Resolver> encrypted_form(const Resolver& resolver) {
+  if (resolver.transport == Transport::kTls || resolver.transport == Transport::kHttps) return resolver;
+  if (!resolver.endpoint) return std::nullopt;
+  for (const CatalogueEntry& entry : catalogue()) {
+    if (entry.v4 != resolver.endpoint->address && entry.v6 != resolver.endpoint->address) continue;
+    const Transport transport = entry.tls_name.empty() ? Transport::kHttps : Transport::kTls;
+    if (transport == Transport::kHttps && entry.https_url.empty()) continue;
+    Resolver out = resolver_of(entry, transport);
+    out.source = resolver.source;
+    return out;
+  }
+  return std::nullopt;
+}
+
 }  // namespace cutover::dnsprobe

@@ -76,6 +76,10 @@ std::vector<Resolver> default_resolvers(Tier tier = Tier::kDefault);
 /// Only those of them that speak plain DNS, over UDP.
 std::vector<Resolver> plain_resolvers(Tier tier = Tier::kDefault);
 
+/// The same service of the catalogue over DNS over TLS, or over HTTPS where it has only that; a resolver that is
+/// encrypted already as it is. nullopt: the catalogue knows no such way to that address.
+std::optional<Resolver> encrypted_form(const Resolver& resolver);
+
 /// Reads a plan's or a person's list: `default` and `full` are replaced by default_resolvers(), an operator's name of
 /// the catalogue by its entries (of the default tier, where it has any there), `file/PATH` by that list (see
 /// resolver_list.h; a relative path starts at `folder`), everything else goes through parse_resolver(). Repeats are

@@ -69,6 +69,11 @@ Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase, c
   std::vector<std::string> told;
   const auto watched = watched_resolvers(cutover);
   if (!watched) return watched.error();
+  if (!watched->interception.empty()) {
+    told.push_back(
+        fmt::format("no resolver was asked: something on the way answers in their place ({})", watched->interception));
+    return told;
+  }
   const std::vector<dnsprobe::Resolver>& resolvers = watched->resolvers;
   auto history = cutover.journal.history();
   if (!history) return history.error();

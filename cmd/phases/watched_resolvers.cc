@@ -7,6 +7,7 @@
 #include "cmd/plan/user_state.h"
 #include "core/text.h"
 #include "dnsprobe/catalogue.h"
+#include "dnsprobe/path.h"
 #include "dnsprobe/resolver_addresses.h"
 
 namespace cutover {
@@ -66,6 +67,25 @@ Result<dnsprobe::HealthBook> health_book(const std::vector<Resolver>& resolvers)
   return dnsprobe::read_health(resolver_health_file());
 }
 
+/// Private resolvers stay as they are: nobody stands on the way to them.
+void encrypt(WatchedResolvers& watched) {
+  std::vector<Resolver> kept;
+  std::size_t left_out = 0;
+  for (Resolver& resolver : watched.resolvers) {
+    if (!can_be_intercepted(resolver)) {
+      kept.push_back(std::move(resolver));
+    } else if (auto encrypted = dnsprobe::encrypted_form(resolver)) {
+      kept.push_back(*std::move(encrypted));
+    } else {
+      ++left_out;
+    }
+  }
+  watched.resolvers = std::move(kept);
+  if (left_out > 0)
+    watched.notes.push_back(fmt::format("{} left out: the catalogue knows neither DNS over TLS nor over HTTPS for them",
+                                        counted(left_out, "resolver")));
+}
+
 }  // namespace
 
 Result<WatchedResolvers> worth_asking(std::vector<Resolver> all, const std::vector<std::string>& must,
@@ -104,13 +124,21 @@ Result<WatchedResolvers> resolvers_of_plan(const Plan& plan, Instant now) {
   return out;
 }
 
-Result<WatchedResolvers> watched_resolvers(Cutover& cutover) {
+bool can_be_intercepted(const Resolver& resolver) {
+  const bool plain = resolver.transport == dnsprobe::Transport::kUdp || resolver.transport == dnsprobe::Transport::kTcp;
+  return plain && resolver.endpoint && dnsprobe::is_public(resolver.endpoint->address);
+}
+
+Result<WatchedResolvers> watched_resolvers(Cutover& cutover, Over over) {
   auto out = resolvers_of_plan(cutover.plan, cutover.clock.now());
   if (!out) return out;
-  for (const std::string& note : out->notes) cutover.log(note);
+  if (over == Over::kEncrypted) encrypt(*out);
   net::LookupOptions lookup;
   lookup.servers = cutover.plan.lookup;
   dnsprobe::find_addresses(cutover.loop, cutover.clock, lookup, out->resolvers);
+  if (std::any_of(out->resolvers.begin(), out->resolvers.end(), can_be_intercepted))
+    out->interception = dnsprobe::test_path(cutover.loop, cutover.clock, dnsprobe::default_path_options()).interception;
+  for (const std::string& note : out->notes) cutover.log(note);
   return out;
 }
 

@@ -12,12 +12,25 @@ namespace cutover {
 struct WatchedResolvers {
   std::vector<dnsprobe::Resolver> resolvers;
   std::vector<std::string> notes;  ///< who was left out, and why; a sentence each
+  /// Something on the way answers in the place of every resolver that is asked over plain DNS: a clause that says what
+  /// gives it away. Nobody's answer counts then.
+  std::string interception{};
+};
+
+/// How resolvers of the catalogue are asked.
+enum class Over {
+  kAsListed,
+  kEncrypted,  ///< over TLS or HTTPS; those that have neither are left out
 };
 
 /// The resolvers that the plan's `watch:` names and that are worth asking by what this user's last checks found, each
-/// with its address; those given by name alone are looked up now. The notes are logged too. kUsage, kInvalid, kIo: a
+/// with its address; those given by name alone are looked up now. Where any is asked over plain DNS across the
+/// Internet, the path there is tested first (`path`). The notes are logged too. kUsage, kInvalid, kIo: a
 /// resolver or a list that cannot be read, a `must` that names none of them, nobody left to ask.
-Result<WatchedResolvers> watched_resolvers(Cutover& cutover);
+Result<WatchedResolvers> watched_resolvers(Cutover& cutover, Over over = Over::kAsListed);
+
+/// Whether its answers come over plain DNS across the public Internet, so that something on the way could give them.
+bool can_be_intercepted(const dnsprobe::Resolver& resolver);
 
 /// The same without a cutover at hand: nothing is logged and nobody is looked up.
 Result<WatchedResolvers> resolvers_of_plan(const Plan& plan, Instant now);
