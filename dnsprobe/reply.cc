@@ -21,7 +21,6 @@ namespace {
 using net::RecordClass;
 using net::WireReader;
 
-constexpr std::size_t kHeader = 12;
 /// Sets are found by looking at each, which many sets of a long reply would make slow.
 constexpr std::size_t kShort = 4096;
 constexpr unsigned kOptionNsid = 3;            // RFC 5001
