@@ -183,6 +183,8 @@ Cost watch_rounds(const std::vector<dnsprobe::Resolver>& resolvers, std::size_t 
     const auto transport = dnsprobe::socket_transport(loop, clock, unlimited())(
         [&](std::uint64_t ticket, dnsprobe::Sample sample) { inbox.emplace_back(ticket, std::move(sample)); });
     std::uint64_t summary_at = 0;
+    // So many come due together that batches are equally large, however many resolvers there are.
+    const Span together = Span(std::chrono::seconds(256)) / static_cast<Span::rep>(resolvers.size());
     for (;;) {
       while (survey.under_way() < window) {
         const auto question = survey.take(clock.now());
@@ -192,7 +194,7 @@ Cost watch_rounds(const std::vector<dnsprobe::Resolver>& resolvers, std::size_t 
       if (survey.under_way() == 0) {
         const auto due = survey.next_due();
         if (!due) break;
-        clock.advance(*due - clock.now());
+        clock.advance(std::max<Span>(*due - clock.now(), together));
         continue;
       }
       loop.run_until([&] { return !inbox.empty(); });
