@@ -337,8 +337,11 @@ class UdpTransport final : public ProbeTransport {
     const unsigned flags = u16_at(wire, 2);
     const unsigned rcode = flags & 0xfU;
     if ((flags & 0x8000U) == 0 || (flags & 0x7800U) != 0) return note_wrong(number, "what came is not a reply");
-    switch (queries_[slot.query].compare(wire, slot.letter_case)) {
+    const QueryTemplate& query = queries_[slot.query];
+    const DomainName* question = nullptr;
+    switch (query.compare(wire, slot.letter_case)) {
       case QueryTemplate::Echo::kExact:
+        question = &query.key().name;
         break;
       case QueryTemplate::Echo::kOtherCase:
         return take_other_case(number);
@@ -350,7 +353,7 @@ class UdpTransport final : public ProbeTransport {
     }
     if ((flags & 0x0200U) != 0) return over_tcp(number);  // whatever it holds, it is not all
     Sample sample;
-    if (const auto read = read_reply(wire, sample); !read)
+    if (const auto read = read_reply(wire, sample, question); !read)
       return note_wrong(number, "malformed reply: " + printable(read.error().message));
     // RFC 6891 section 7: a server from before EDNS.
     if (sample.rcode == net::Rcode::kFormErr && !slot.plain && u16_at(wire, 10) == 0) {
