@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <unordered_map>
 
 namespace cutover::dnsprobe {
 
@@ -36,6 +37,36 @@ class RateLimit {
  private:
   Duration interval_;
   Duration tolerance_;
+};
+
+/// One limit for each of many.
+template <class Who, class Hash>
+class RateLimits {
+ public:
+  using Time = RateLimit::Time;
+  explicit RateLimits(const RateLimit& limit) : limit_(limit) {}
+
+  /// When the next event of `who` may take place, which is then taken; the zero of time: now.
+  Time take(const Who& who) {
+    if (!limit_.is_limited()) return {};
+    const Time now = std::chrono::steady_clock::now();
+    if (states_.size() >= forget_at_) forget_idle(now);
+    Time& state = states_[who];
+    const Time earliest = limit_.earliest(state);
+    state = limit_.took(state, now, 1);
+    return earliest <= now ? Time() : earliest;
+  }
+
+ private:
+  /// Whoever has not used its rate up is as good as new.
+  void forget_idle(Time now) {
+    std::erase_if(states_, [now](const auto& entry) { return entry.second <= now; });
+    forget_at_ = std::max<std::size_t>(1024, 2 * states_.size());
+  }
+
+  const RateLimit limit_;
+  std::unordered_map<Who, Time, Hash> states_;
+  std::size_t forget_at_ = 1024;
 };
 
 }  // namespace cutover::dnsprobe
