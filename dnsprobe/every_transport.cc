@@ -17,7 +17,12 @@ class EveryTransport final : public ProbeTransport {
   void ask(std::uint64_t ticket, const Resolver& resolver, const RecordKey& key) override {
     Lazy& transport = of(resolver.transport);
     if (!transport.made) transport.made = transport.factory(answered_);
-    transport.made->ask(ticket, resolver, key);
+    last_ = transport.made.get();
+    last_->ask(ticket, resolver, key);
+  }
+
+  std::chrono::nanoseconds held_back() const override {
+    return last_ == nullptr ? std::chrono::nanoseconds::zero() : last_->held_back();
   }
 
  private:
@@ -41,6 +46,7 @@ class EveryTransport final : public ProbeTransport {
 
   const Answered answered_;
   Lazy plain_, tls_, https_;
+  ProbeTransport* last_ = nullptr;  ///< which was asked last
 };
 
 }  // namespace

@@ -21,13 +21,16 @@ class RateLimit {
         tolerance_(interval_ * (burst - 1)) {}
 
   bool is_limited() const { return interval_ > Duration::zero(); }
+  /// How long so many events take, one after the other.
+  Duration length(std::size_t count) const { return interval_ * static_cast<Duration::rep>(count); }
   /// When the next event may take place.
   Time earliest(Time state) const { return state - tolerance_; }
   /// How many may take place at `now`, at most `most`.
   std::size_t room(Time state, Time now, std::size_t most) const {
     if (!is_limited()) return most;
-    if (earliest(state) > now) return 0;
-    return std::min(most, 1 + static_cast<std::size_t>((now - earliest(state)) / interval_));
+    const Time expected = std::max(state, now);
+    if (expected - tolerance_ > now) return 0;
+    return std::min(most, 1 + static_cast<std::size_t>((now + tolerance_ - expected) / interval_));
   }
   /// The state after `count` events at `now`.
   Time took(Time state, Time now, std::size_t count) const {

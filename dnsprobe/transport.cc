@@ -21,6 +21,7 @@ class SocketTransport final : public ProbeTransport {
         udp_(udp_transport(loop, clock, options, answered, *tcp_)) {}
 
   void ask(std::uint64_t ticket, const Resolver& resolver, const RecordKey& key) override {
+    last_is_udp_ = resolver.transport == Transport::kUdp;
     switch (resolver.transport) {
       case Transport::kUdp:
         return udp_->ask(ticket, resolver, key);
@@ -31,6 +32,10 @@ class SocketTransport final : public ProbeTransport {
         break;
     }
     refuse(ticket, std::string(to_text(resolver.transport)) + " is not spoken here");
+  }
+
+  std::chrono::nanoseconds held_back() const override {
+    return last_is_udp_ ? udp_->held_back() : std::chrono::nanoseconds::zero();
   }
 
  private:
@@ -63,6 +68,7 @@ class SocketTransport final : public ProbeTransport {
   const Clock& clock_;
   const Answered answered_;
   std::vector<Refused> refused_;
+  bool last_is_udp_ = false;
   net::Loop::Handle later_;
   const std::unique_ptr<ProbeTransport> tcp_;
   const std::unique_ptr<ProbeTransport> udp_;  ///< after tcp_, which it hands truncated replies to

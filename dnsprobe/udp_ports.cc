@@ -16,6 +16,8 @@ constexpr std::size_t kMostPerPort = 32768;
 /// A flood of datagrams must not keep the loop to itself.
 constexpr int kBatchesPerTurn = 16;
 constexpr std::chrono::milliseconds kBusyPause{5};
+/// Under the limit, what may leave within this time leaves together: a wake costs more than a datagram.
+constexpr std::chrono::milliseconds kGather{1};
 constexpr UdpPorts::Time kNotBusy{};
 
 }  // namespace
@@ -66,7 +68,16 @@ UdpPorts::Time UdpPorts::wants_flush_at() const {
   if (busy_until_ != kNotBusy) return busy_until_;
   const bool waits =
       std::any_of(ports_.begin(), ports_.end(), [](const auto& port) { return port && can_send(*port); });
-  return waits ? limit_.earliest(limit_state_) : Time::max();
+  return waits ? limit_.earliest(limit_state_) + kGather : Time::max();
+}
+
+std::chrono::nanoseconds UdpPorts::backlog() const {
+  if (!limit_.is_limited()) return {};
+  std::size_t queued = 0;
+  for (const auto& port : ports_)
+    if (port) queued += port->outgoing.size();
+  const auto room = limit_.room(limit_state_, Steady::now(), queued);
+  return limit_.length(queued - room);
 }
 
 void UdpPorts::send_from(std::uint8_t index) {

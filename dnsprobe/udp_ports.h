@@ -59,6 +59,8 @@ class UdpPorts {
   void flush();
   /// When flush() has something to do that time alone brings; the end of time: never.
   Time wants_flush_at() const;
+  /// How long the limit makes the last one of the queues wait from now on.
+  std::chrono::nanoseconds backlog() const;
 
   /// The question that holds this place, or kNobody.
   std::uint32_t holder(Place place) const { return ports_[place.port]->by_id[place.id]; }

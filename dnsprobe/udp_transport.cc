@@ -74,11 +74,16 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
     slot.query = *query;
     if (folding_.empty() || !folding_.contains(slot.peer)) slot.letter_case = ports_.random().next<std::uint64_t>();
     const Steady::time_point at = resolver_limits_.take(slot.peer);
-    if (at == Steady::time_point())
+    if (at == Steady::time_point()) {
       enqueue(number);
-    else
+      held_back_ = ports_.backlog();
+    } else {
       held_.push({at, number});
+      held_back_ = at - Steady::now();
+    }
   }
+
+  std::chrono::nanoseconds held_back() const override { return held_back_; }
 
  private:
   struct Held {
@@ -361,6 +366,7 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
   std::unordered_set<PeerAddress, PeerAddress::Hash> folding_;
   Instant received_{};
   Steady::time_point received_at_{}, alarm_at_{};
+  std::chrono::nanoseconds held_back_{};
   bool flush_is_posted_ = false;
   net::Loop::Handle alarm_;
   const std::shared_ptr<char> alive_ = std::make_shared<char>();

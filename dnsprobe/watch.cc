@@ -89,8 +89,8 @@ class Watch {
       const auto question = survey_.take(clock_.now());
       if (!question) return;
       ++result_.questions;
-      pending_.push_back({question->ticket, survey_.asked(question->ticket), Steady::now()});
       transport_->ask(question->ticket, resolvers_[question->resolver], expectations_[question->key].key);
+      pending_.push_back({question->ticket, survey_.asked(question->ticket), Steady::now() + transport_->held_back()});
     }
   }
 
