@@ -77,7 +77,7 @@ class SocketTransport final : public ProbeTransport {
 }  // namespace
 
 TransportFactory socket_transport(net::Loop& loop, const Clock& clock, TryOptions options) {
-  return [&loop, &clock, options](ProbeTransport::Answered answered) -> std::unique_ptr<ProbeTransport> {
+  return [&loop, &clock, options](const ProbeTransport::Answered& answered) -> std::unique_ptr<ProbeTransport> {
     return std::make_unique<SocketTransport>(loop, clock, options, answered);
   };
 }
