@@ -12,7 +12,7 @@ namespace cutover::dnsprobe {
 
 struct SweepOptions {
   int samples = 1;              ///< questions per resolver and record set, one after the other
-  std::size_t in_flight = 128;  ///< questions under way at once
+  std::size_t in_flight = 256;  ///< questions under way at once
   TryOptions tries;
   TransportFactory transport;  ///< empty: socket_transport()
 };

@@ -155,23 +155,32 @@ void UdpPorts::await_replies(std::uint8_t index) {
   ports_[index]->readable = loop_.on_readable(ports_[index]->socket.get(), [this, index] { receive_on(index); });
 }
 
+void UdpPorts::receive() {
+  for (std::size_t i = 0; i < ports_.size(); ++i)
+    if (ports_[i] && ports_[i]->ids_in_use > 0) (void)read(static_cast<std::uint8_t>(i));
+}
+
 void UdpPorts::receive_on(std::uint8_t index) {
+  // Awake without a datagram: ICMP has said something.
+  if (read(index) == 0)
+    for (const DatagramSocket::Bounce& bounce : ports_[index]->socket.bounces()) owner_.bounced(index, bounce);
+  await_replies(index);
+  owner_.turn_is_over();
+}
+
+std::size_t UdpPorts::read(std::uint8_t index) {
   const DatagramSocket& socket = ports_[index]->socket;
-  bool nothing = true;
+  std::size_t count = 0;
   for (int i = 0; i < kBatchesPerTurn; ++i) {
     socket.receive(inbox_, incoming_);
     if (incoming_.empty()) break;
-    nothing = false;
+    count += incoming_.size();
     const auto now = Steady::now();
     const Instant at = clock_.now();
     for (const DatagramSocket::Incoming& datagram : incoming_) owner_.came(index, datagram, at, now);
     if (incoming_.size() < DatagramSocket::kBatch) break;
   }
-  // Awake without a datagram: ICMP has said something.
-  if (nothing)
-    for (const DatagramSocket::Bounce& bounce : socket.bounces()) owner_.bounced(index, bounce);
-  await_replies(index);
-  owner_.turn_is_over();
+  return count;
 }
 
 }  // namespace cutover::dnsprobe

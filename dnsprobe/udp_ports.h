@@ -57,6 +57,8 @@ class UdpPorts {
   Result<void> enqueue(std::uint32_t number, Family family, std::uint8_t not_this);
   /// Sends what may be sent.
   void flush();
+  /// Reads what has come already, instead of waiting to be woken for it.
+  void receive();
   /// When flush() has something to do that time alone brings; the end of time: never.
   Time wants_flush_at() const;
   /// How long the limit makes the last one of the queues wait from now on.
@@ -86,6 +88,7 @@ class UdpPorts {
   void settle_rest(std::uint8_t index, DatagramSocket::SendResult& result);
   void await_replies(std::uint8_t index);
   void receive_on(std::uint8_t index);
+  std::size_t read(std::uint8_t index);
   static bool can_send(const Port& port);
 
   net::Loop& loop_;

@@ -183,7 +183,8 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
         question = &query.key().name;
         break;
       case QueryTemplate::Echo::kOtherCase:
-        return take_other_case(number);
+        if (slot.letter_case != 0) return take_other_case(number);
+        break;  // asked in small letters already: this one has its own idea of letters
       case QueryTemplate::Echo::kMissing:
         if (rcode != 0) break;
         [[fallthrough]];
@@ -222,9 +223,7 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
          number = table_[number].next) {
       const InFlight& slot = table_[number];
       if (slot.latest.place.port != port || !(slot.peer == datagram.from)) continue;
-      if (why.empty()) {
-        why = what_is_wrong(datagram.bytes, "reply had another id");
-      }
+      if (why.empty()) why = what_is_wrong(datagram.bytes, "reply had another id");
       note_wrong(number, why);
     }
   }
@@ -237,10 +236,7 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
     Note& note = notes_[number];
     note.outcome = net::Outcome::kUnreachable;
     note.detail = bounce.reason;
-    if (!bounce.is_final) return;
-    received_ = clock_.now();
-    received_at_ = Steady::now();
-    give_up(number);
+    if (bounce.is_final) give_up(number);
   }
 
   void note_wrong(std::uint32_t number, std::string why) {
@@ -276,8 +272,6 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
   }
 
   void expire(Steady::time_point now) {
-    received_ = clock_.now();
-    received_at_ = now;
     for (std::uint32_t first = table_.first_waiting(); first != InFlightTable::kNobody;
          first = table_.first_waiting()) {
       InFlight& slot = table_[first];
@@ -292,10 +286,11 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
   }
 
   void give_up(std::uint32_t number) {
+    received_ = clock_.now();
+    received_at_ = Steady::now();
     Sample sample;
     const InFlight::Try& latest = table_[number].latest;
     const bool was_sent = table_[number].tries > 0;
-    if (!was_sent) received_ = clock_.now();
     sample.asked = was_sent ? latest.asked : received_;
     if (was_sent) sample.rtt = std::chrono::duration_cast<std::chrono::microseconds>(received_at_ - latest.sent);
     sample.outcome = net::Outcome::kTimeout;
@@ -344,6 +339,8 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
 
   void on_alarm() {
     const auto now = Steady::now();
+    // Where this process stood still for a while, answers lie there that came in time.
+    ports_.receive();
     expire(now);
     for (; !held_.empty() && held_.top().at <= now; held_.pop()) enqueue(held_.top().number);
     flush();

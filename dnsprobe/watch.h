@@ -21,7 +21,7 @@ struct WatchOptions {
   std::vector<std::string> must;        ///< operators or addresses; see check_must()
   Instant give_up_at{};                 ///< by the clock
   std::uint32_t seed = 1;               ///< of the jitter; the same seed asks at the same times
-  std::size_t in_flight = 128;          ///< questions under way at once
+  std::size_t in_flight = 256;          ///< questions under way at once
   TryOptions tries;                     ///< real time
   Span tick = std::chrono::seconds(1);  ///< a summary at most this often by the clock, and at most 20 a real second
   /// An address that is known to run no DNS: if it answers, something on the way answers in the place of every

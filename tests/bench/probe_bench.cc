@@ -99,18 +99,23 @@ std::vector<Row> against_massdns(const Responder& responder, const Figure& ours)
   return {{"CPU per probe, 5000 resolvers", ours, "massdns", {median_of(theirs), "us"}, "<= 0.75 x"}};
 }
 
-double dnsperf_per_second(std::uint16_t port, std::uint64_t probes) {
+Cost dnsperf(std::uint16_t port, std::uint64_t probes) {
   const servers::TempFolder folder;
   std::string lines;
   for (int i = 0; i < 1000; ++i) lines += "www.example.com A\n";
   const std::string file = folder.write("queries", lines);
+  const double before = children_cpu_us();
   const auto done =
       servers::run_program({"dnsperf", "-s", "127.0.0.1", "-p", std::to_string(port), "-d", file, "-c", "1", "-T", "1",
                             "-q", std::to_string(kWindow), "-n", std::to_string(probes / 1000)},
                            {}, std::chrono::seconds(120));
   const auto at = done.output.find("Queries per second:");
   if (done.status != 0 || at == std::string::npos) throw std::runtime_error("dnsperf failed:\n" + done.output);
-  return std::strtod(done.output.c_str() + at + 19, nullptr);
+  Cost out;
+  out.probes = probes;
+  out.per_second = std::strtod(done.output.c_str() + at + 19, nullptr);
+  out.cpu_us = (children_cpu_us() - before) / static_cast<double>(probes);
+  return out;
 }
 
 std::vector<Row> against_dnsperf(const Responder& responder) {
@@ -120,18 +125,26 @@ std::vector<Row> against_dnsperf(const Responder& responder) {
     return {};
   }
   const auto resolvers = responder.resolvers(1);
-  std::vector<double> ours, theirs;
+  std::vector<double> ours, theirs, our_cpu, their_cpu;
   for (int turn = 0; turn < 3; ++turn) {
-    theirs.push_back(dnsperf_per_second(responder.port(), kProbes));
+    const Cost other = dnsperf(responder.port(), kProbes);
     const Cost cost = engine(resolvers, kProbes, kWindow);
     no_losses(cost, "engine");
+    theirs.push_back(other.per_second);
     ours.push_back(cost.per_second);
+    their_cpu.push_back(other.cpu_us);
+    our_cpu.push_back(cost.cpu_us);
   }
   return {{"probes per second, one server",
            {median_of(ours), "/s"},
            "dnsperf, one client",
            {median_of(theirs), "/s"},
-           ">= 1.0 x"}};
+           ">= 1.0 x"},
+          {"CPU per probe, one server",
+           {median_of(our_cpu), "us"},
+           "dnsperf, one client",
+           {median_of(their_cpu), "us"},
+           ""}};
 }
 
 Row linearity(const Responder& responder) {

@@ -71,6 +71,7 @@ class RawServer {
     thread_.join();
   }
   Resolver resolver() const { return *parse_resolver(endpoint_.text()); }
+  std::size_t answered() const { return answered_; }
   /// Only after stop().
   const std::vector<Seen>& seen() const { return seen_; }
 
@@ -125,6 +126,7 @@ class RawServer {
       else
         send(answer.from_elsewhere ? elsewhere_ : socket_, answer.bytes, from, size);
     }
+    ++answered_;
     return true;
   }
   static void send(const net::Descriptor& socket, const std::string& bytes, const sockaddr_in6& to, socklen_t size) {
@@ -137,6 +139,7 @@ class RawServer {
   std::vector<Seen> seen_;
   std::vector<Later> later_;
   std::atomic<bool> stop_{false};
+  std::atomic<std::size_t> answered_{0};
   std::thread thread_;
 };
 
@@ -223,6 +226,20 @@ TEST_CASE("a resolver that folds letters is asked again in small ones, and from 
   for (std::size_t i = 1; i < 4; ++i) CHECK(server.seen()[i].name() == kName.wire());
 }
 
+TEST_CASE("a resolver with an idea of letters of its own is asked twice, not for ever") {
+  RawServer server([](const Seen& question, std::size_t) {
+    std::string shouted = reply(question);
+    for (std::size_t i = 12; i < 12 + kName.wire().size(); ++i)
+      if (shouted[i] >= 'a' && shouted[i] <= 'z') shouted[i] = static_cast<char>(shouted[i] - 0x20);
+    return std::vector<Answer>{{shouted}};
+  });
+  const Sample sample = ask_one(server.resolver(), patient());
+  CHECK(value_of(sample) == "203.0.113.1");
+  CHECK(sample.folds_case);
+  server.stop();
+  CHECK(server.seen().size() == 2);
+}
+
 TEST_CASE("a forged answer in the wrong letters is not believed") {
   RawServer server([](const Seen& question, std::size_t nth) {
     std::vector<Answer> out;
@@ -279,6 +296,25 @@ TEST_CASE("a resolver that is slower than one try still answers: the first reply
   CHECK(value_of(sample) == "203.0.113.1");
   CHECK(sample.rtt >= std::chrono::milliseconds(200));
   CHECK(sample.received - sample.asked >= std::chrono::milliseconds(200));
+}
+
+TEST_CASE("who stands still for longer than a try finds the answers that came meanwhile") {
+  RawServer server(honest());
+  net::Loop loop;
+  const SystemClock clock;
+  std::vector<Sample> samples;
+  const auto transport = socket_transport(loop, clock, {std::chrono::milliseconds(50), 1})(
+      [&](std::uint64_t, Sample sample) { samples.push_back(std::move(sample)); });
+  for (std::uint64_t i = 0; i < 20; ++i) transport->ask(i, server.resolver(), {kName, RecordType::kA});
+  bool sent = false;
+  loop.post([&sent] { sent = true; });
+  loop.run_until([&sent] { return sent; });
+  const auto stood_still_since = std::chrono::steady_clock::now();
+  REQUIRE(servers::wait_until(std::chrono::seconds(30), [&] {
+    return server.answered() == 20 && std::chrono::steady_clock::now() - stood_still_since > 100ms;
+  }));
+  loop.run_until([&samples] { return samples.size() == 20; });
+  for (const Sample& sample : samples) CHECK(value_of(sample) == "203.0.113.1");
 }
 
 TEST_CASE("a server from before EDNS is asked once more without it") {
