@@ -366,9 +366,9 @@ TEST_CASE("a delegation is walked from the parent down, and what differs is told
        .name = name("ns4.example.test"),
        .glue = {ip("127.255.255.253")},
        .served = {ip(third_address)}},
-      {.kind = Kind::kOnlyInChild, .name = name("gone.example.test")},
       {.kind = Kind::kOnlyAtParent, .name = name("ns2.example.test")},
-      {.kind = Kind::kOnlyInChild, .name = name("ns3.example.test")}};
+      {.kind = Kind::kOnlyInChild, .name = name("ns3.example.test")},
+      {.kind = Kind::kOnlyInChild, .name = name("gone.example.test")}};
   for (const DelegationDifference& difference : found->differences)
     UNSCOPED_INFO(static_cast<int>(difference.kind) << " " << difference.name.text());
   CHECK(found->differences == expected);

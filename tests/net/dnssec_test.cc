@@ -8,7 +8,7 @@
 
 #include "core/text.h"
 #include "net/signed_set.h"
-#include "tests/net/signed_zone.h"
+#include "tests/servers/signed_zone.h"
 
 namespace cutover::net {
 namespace {
@@ -100,7 +100,7 @@ void all_are(const std::vector<Judgement>& judgements, Trust trust, SignatureFau
 }
 
 /// Everything that can be asked of one server with a good signer, and of the same server under another clock or DS.
-void judges(const Endpoint& server) {
+void judges(const Endpoint& server, const std::vector<RecordKey>& sets = all_sets()) {
   World world;
   world.wait_until_signed(server);
   const auto ds = servers::ds_of(server, "example.com");
@@ -109,7 +109,7 @@ void judges(const Endpoint& server) {
     return validate_authority(world.loop, clock, to, kZone, keys);
   };
 
-  const auto judgements = validate(delegation, world.clock, all_sets());
+  const auto judgements = validate(delegation, world.clock, sets);
   all_are(judgements, Trust::kSecure, SignatureFault::kNone);
   for (const Judgement& judgement : judgements) {
     INFO(told(judgement));
@@ -158,13 +158,11 @@ void judges(const Endpoint& server) {
   CHECK(leaves_open(own[0], Unproven::kOwnKeys));
 }
 
-template <class Server>
-void judges_what_it_signs() {
+servers::AuthorityOptions signing_zone() {
   servers::AuthorityOptions options;
   options.zones = {{"example.com", kText}};
   options.sign = true;
-  const Server server(options);
-  judges(server.endpoint());
+  return options;
 }
 
 servers::AuthorityOptions static_zone(const std::string& text) {
@@ -182,9 +180,22 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 }  // namespace
 
-TEST_CASE("what Knot signs verifies", "[dnssec][servers]") { judges_what_it_signs<servers::Knot>(); }
-TEST_CASE("what BIND signs verifies", "[dnssec][servers]") { judges_what_it_signs<servers::Bind>(); }
-TEST_CASE("what PowerDNS signs verifies", "[dnssec][servers]") { judges_what_it_signs<servers::PowerDns>(); }
+TEST_CASE("what Knot signs verifies", "[dnssec][servers]") { judges(servers::Knot(signing_zone()).endpoint()); }
+TEST_CASE("what BIND signs verifies", "[dnssec][servers]") { judges(servers::Bind(signing_zone()).endpoint()); }
+
+TEST_CASE("what PowerDNS signs verifies, but for capitals in HTTPS", "[dnssec][servers]") {
+  const servers::PowerDns server(signing_zone());
+  std::vector<RecordKey> sets = all_sets();
+  const RecordKey https{name("www.example.com"), RecordType::kHttps};
+  std::erase(sets, https);
+  judges(server.endpoint(), sets);
+  // PowerDNS 4.7 signs the target in lower case and serves it as it was written; BIND's delv calls that bogus, too.
+  World world;
+  all_are(validate_authority(world.loop, world.clock,
+                             delegation_to({server.endpoint()}, servers::ds_of(server.endpoint(), "example.com")),
+                             kZone, {https}),
+          Trust::kBogus, SignatureFault::kBadSignature);
+}
 
 TEST_CASE("what dnssec-signzone signs verifies, whatever the algorithm", "[dnssec][servers]") {
   const auto signing = GENERATE(
@@ -420,7 +431,7 @@ TEST_CASE("whatever decode accepts can be judged", "[dnssec][servers]") {
   std::size_t accepted = 0, secure = 0;
   for (const RecordKey& key : asked) {
     const Bytes whole = *encode(world.ask(server.endpoint(), key));
-    for (int round = 0; round < 100; ++round) {
+    for (int round = 0; round < 50; ++round) {
       Bytes wire = whole;
       for (int changes = 1 + static_cast<int>(random() % 4); changes > 0; --changes)
         wire[12 + random() % (wire.size() - 12)] = static_cast<char>(random());
@@ -439,7 +450,7 @@ TEST_CASE("whatever decode accepts can be judged", "[dnssec][servers]") {
       judge_answer(changed, key, *message, now);
     }
   }
-  CHECK(accepted > asked.size() * 20);
+  CHECK(accepted > asked.size() * 10);
   CHECK(secure < accepted);
   CHECK(ERR_peek_error() == 0);
 }
