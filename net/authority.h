@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/zone.h"
-#include "net/standing.h"
+#include "net/server_standing.h"
 
 namespace cutover::net {
 
@@ -28,8 +28,9 @@ struct AuthorityServer {
   Endpoint address;
   bool in_parent = false;
   bool in_child = false;
-  Standing standing = Standing::kUnknown;  ///< as the walk found it; kUnknown where the parent does not name it
-  std::string label() const;  ///< `ns1.example.com. (192.0.2.53)`, or the address alone; the port where it is not 53
+  ServerStanding standing =
+      ServerStanding::kUnknown;  ///< as the walk found it; kUnknown where the parent does not name it
+  std::string label() const;     ///< `ns1.example.com. (192.0.2.53)`, or the address alone; the port where it is not 53
 };
 
 /// One thing about which the parent and the zone, or the servers of one of them, disagree.
@@ -94,7 +95,7 @@ struct AuthoritySweep {
   std::vector<AuthorityReading> readings;             ///< server-major, keys in the order given
   std::vector<std::optional<std::uint32_t>> serials;  ///< per server; nullopt: no usable SOA answer
   /// Per server, not kept in the journal: whether it serves the zone at all, and its SOA set where it does.
-  std::vector<Standing> standings{};
+  std::vector<ServerStanding> standings{};
   std::vector<std::optional<RecordSet>> soas{};
 };
 

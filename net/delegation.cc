@@ -200,9 +200,9 @@ class Walk {
     const auto answers = exchange_all(loop_, clock_, requests);
     Views<DomainName> views;
     for (std::size_t i = 0; i < asked.size(); ++i) {
-      const Standing standing = standing_of(answers[i], key);
+      const ServerStanding standing = standing_of(answers[i], key);
       standings_[asked[i].address] = standing;
-      if (standing != Standing::kServes) continue;
+      if (standing != ServerStanding::kServes) continue;
       const auto set = find_set(answers[i].reply.answer, key);
       const std::set<DomainName> names = names_of(*set);
       views.emplace(names, asked[i].label());
@@ -273,8 +273,8 @@ class Walk {
       for (const IpAddress& address : addresses) {
         const Endpoint at{address, options_.port};
         const auto standing = standings_.find(at);
-        out_.servers.push_back(
-            {name, at, in_parent, in_child, standing == standings_.end() ? Standing::kUnknown : standing->second});
+        out_.servers.push_back({name, at, in_parent, in_child,
+                                standing == standings_.end() ? ServerStanding::kUnknown : standing->second});
       }
       if (child_names_.empty() || in_parent == in_child) continue;
       out_.differences.push_back(
@@ -297,7 +297,7 @@ class Walk {
   Addresses looked_up_;
   Addresses own_;        ///< what the zone's servers say of names in the zone
   Addresses addresses_;  ///< all of these
-  std::map<Endpoint, Standing> standings_;
+  std::map<Endpoint, ServerStanding> standings_;
   std::set<Endpoint> serving_;
   Delegation out_;
 };

@@ -222,7 +222,8 @@ std::vector<Audit> audit_servers(const DomainName& zone, const net::Delegation& 
   std::vector<Audit> out;
   for (std::size_t i = 0; i < delegation.servers.size(); ++i) {
     const std::string label = delegation.servers[i].label();
-    const net::Standing standing = i < sweep.standings.size() ? sweep.standings[i] : net::Standing::kUnknown;
+    const net::ServerStanding standing =
+        i < sweep.standings.size() ? sweep.standings[i] : net::ServerStanding::kUnknown;
     const Reached got = reached(sweep, i);
     if (net::is_lame(standing))
       out.push_back(audit("server-lame", Severity::kWarning,

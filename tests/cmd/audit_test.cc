@@ -169,8 +169,8 @@ TEST_CASE("what the servers say") {
   reading(2, key, net::Outcome::kTimeout, false, 0);
   reading(3, key, net::Outcome::kAnswered, false, 0);
   sweep.serials = {7U, 5U, std::nullopt, std::nullopt};
-  sweep.standings = {net::Standing::kServes, net::Standing::kServes, net::Standing::kSilent,
-                     net::Standing::kUpwardReferral};
+  sweep.standings = {net::ServerStanding::kServes, net::ServerStanding::kServes, net::ServerStanding::kSilent,
+                     net::ServerStanding::kUpwardReferral};
   const auto audits = audit_zone({.zone = zone,
                                   .mapping = mapping,
                                   .findings = findings,

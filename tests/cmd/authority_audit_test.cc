@@ -92,7 +92,7 @@ TEST_CASE("servers: lame ones by what they do, serials and SOA times by what fol
   const auto soa = [](std::uint32_t ttl, int minimum) {
     return RecordSet{kZone, RecordType::kSoa, Seconds(ttl), {fmt::format("ns1. host. 7 1 2 3 {}", minimum)}};
   };
-  sweep.standings = {net::Standing::kServes, net::Standing::kServes};
+  sweep.standings = {net::ServerStanding::kServes, net::ServerStanding::kServes};
   sweep.serials = {7U, 9U};
   sweep.soas = {soa(3600, 300), soa(3600, 300)};
   sweep.readings = {reading(0, "192.0.2.10"), reading(1, "192.0.2.10")};
@@ -121,19 +121,19 @@ TEST_CASE("servers: lame ones by what they do, serials and SOA times by what fol
     CHECK(tells(audits, "soa-differs", Severity::kWarning, "(192.0.2.2) has MINIMUM 86400 s and TTL 60 s"));
   }
   SECTION("lame, each in its way") {
-    using Standing = net::Standing;
-    for (const auto& [standing, words] : std::vector<std::pair<Standing, std::string>>{
-             {Standing::kNotAuthoritative, "it answers without authority"},
-             {Standing::kUpwardReferral, "it refers upwards"},
-             {Standing::kRefused, "it refuses to answer (REFUSED (extended error 20))"},
-             {Standing::kServFail, "it answers SERVFAIL"},
-             {Standing::kOtherError, "it answers with an error"},
-             {Standing::kNoRecords, "no SOA or NS record"}}) {
+    using net::ServerStanding;
+    for (const auto& [standing, words] : std::vector<std::pair<ServerStanding, std::string>>{
+             {ServerStanding::kNotAuthoritative, "it answers without authority"},
+             {ServerStanding::kUpwardReferral, "it refers upwards"},
+             {ServerStanding::kRefused, "it refuses to answer (REFUSED (extended error 20))"},
+             {ServerStanding::kServFail, "it answers SERVFAIL"},
+             {ServerStanding::kOtherError, "it answers with an error"},
+             {ServerStanding::kNoRecords, "no SOA or NS record"}}) {
       sweep.serials = {9U, std::nullopt};
       sweep.standings[1] = standing;
       sweep.readings[1].set.reset();
       sweep.readings[1].authoritative = false;
-      sweep.readings[1].detail = standing == Standing::kRefused ? "REFUSED (extended error 20)" : "";
+      sweep.readings[1].detail = standing == ServerStanding::kRefused ? "REFUSED (extended error 20)" : "";
       const auto audits = audit_servers(kZone, delegation, sweep);
       INFO(all_of(audits));
       REQUIRE(audits.size() == 1);

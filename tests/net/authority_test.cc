@@ -127,31 +127,31 @@ TEST_CASE("a lame server is named for what it does", "[authority]") {
   struct Row {
     std::string what;
     std::function<void(Message&)> answer;
-    Standing standing;
+    ServerStanding standing;
   };
   const std::vector<Row> table{
-      {"it serves", [](Message& m) { m.aa = true, m.answer.push_back(kSoa); }, Standing::kServes},
-      {"out of a cache", [](Message& m) { m.answer.push_back(kSoa); }, Standing::kNotAuthoritative},
-      {"refused", [](Message& m) { m.rcode = Rcode::kRefused; }, Standing::kRefused},
-      {"not loaded", [](Message& m) { m.rcode = Rcode::kServFail; }, Standing::kServFail},
-      {"not its zone", [](Message& m) { m.rcode = Rcode::kNotAuth; }, Standing::kOtherError},
-      {"no such zone", [](Message& m) { m.aa = true, m.rcode = Rcode::kNxDomain; }, Standing::kOtherError},
-      {"nothing at the top", [](Message& m) { m.aa = true; }, Standing::kNoRecords},
+      {"it serves", [](Message& m) { m.aa = true, m.answer.push_back(kSoa); }, ServerStanding::kServes},
+      {"out of a cache", [](Message& m) { m.answer.push_back(kSoa); }, ServerStanding::kNotAuthoritative},
+      {"refused", [](Message& m) { m.rcode = Rcode::kRefused; }, ServerStanding::kRefused},
+      {"not loaded", [](Message& m) { m.rcode = Rcode::kServFail; }, ServerStanding::kServFail},
+      {"not its zone", [](Message& m) { m.rcode = Rcode::kNotAuth; }, ServerStanding::kOtherError},
+      {"no such zone", [](Message& m) { m.aa = true, m.rcode = Rcode::kNxDomain; }, ServerStanding::kOtherError},
+      {"nothing at the top", [](Message& m) { m.aa = true; }, ServerStanding::kNoRecords},
       {"to the root",
        [](Message& m) {
          m.authority.push_back({DomainName(), RecordType::kNs, RecordClass::kIn, 3600, "a.root-servers.net."});
        },
-       Standing::kUpwardReferral},
+       ServerStanding::kUpwardReferral},
       {"one zone up",
        [](Message& m) {
          m.authority.push_back({name("com"), RecordType::kNs, RecordClass::kIn, 3600, "ns.test."});
        },
-       Standing::kUpwardReferral},
+       ServerStanding::kUpwardReferral},
       {"the parent itself",
        [](Message& m) {
          m.authority.push_back({kSoa.name, RecordType::kNs, RecordClass::kIn, 3600, "ns.test."});
        },
-       Standing::kNotAuthoritative},
+       ServerStanding::kNotAuthoritative},
   };
   World world;
   for (const Row& row : table) {
@@ -168,10 +168,10 @@ TEST_CASE("a lame server is named for what it does", "[authority]") {
         sweep_authority(world.loop, world.clock, fixed_delegation({server.endpoint()}), name("example.com"), {});
     REQUIRE(sweep.standings.size() == 1);
     CHECK(sweep.standings[0] == row.standing);
-    CHECK(is_lame(row.standing) == (row.standing != Standing::kServes));
-    CHECK(sweep.soas[0].has_value() == (row.standing == Standing::kServes));
+    CHECK(is_lame(row.standing) == (row.standing != ServerStanding::kServes));
+    CHECK(sweep.soas[0].has_value() == (row.standing == ServerStanding::kServes));
   }
-  CHECK_FALSE(is_lame(Standing::kSilent));
+  CHECK_FALSE(is_lame(ServerStanding::kSilent));
 }
 
 TEST_CASE("labels name the server and its address", "[authority]") {
@@ -376,8 +376,8 @@ TEST_CASE("a delegation is walked from the parent down, and what differs is told
   const AuthoritySweep sweep = sweep_authority(world.loop, world.clock, *found, name("example.test"),
                                                {{name("ns1.example.test"), RecordType::kA}});
   CHECK(sweep.serials == std::vector<std::optional<std::uint32_t>>{7, std::nullopt, std::nullopt, 7, 7, std::nullopt});
-  CHECK(sweep.standings[0] == Standing::kServes);
-  CHECK(sweep.standings[2] == Standing::kSilent);
+  CHECK(sweep.standings[0] == ServerStanding::kServes);
+  CHECK(sweep.standings[2] == ServerStanding::kSilent);
   CHECK(sweep.soas[0]->ttl == Seconds(3600));
   CHECK_FALSE(sweep.soas[2]);
 
