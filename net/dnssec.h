@@ -9,9 +9,9 @@
 // What a validating resolver would make of what each authoritative server answers (RFC 4033 to 4035). Every server is
 // judged by itself: one that serves broken signatures is found beside ten that do not.
 //
-// Not validated, and said so in every judgement it concerns (Unproven): the DS records themselves, that is, the chain
-// from the root to the parent; that an NSEC or NSEC3 set really covers the name that does not exist, or the name that
-// a wildcard stood in for.
+// Not validated, and said so in every judgement it concerns (Unproven): the DS records themselves, or that there are
+// none, which means the chain from the root to the parent; that an NSEC or NSEC3 set really covers the name that does
+// not exist, or the name that a wildcard stood in for.
 
 namespace cutover::net {
 
