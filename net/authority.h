@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/zone.h"
-#include "net/exchange.h"
+#include "net/server_standing.h"
 
 namespace cutover::net {
 
@@ -28,7 +28,30 @@ struct AuthorityServer {
   Endpoint address;
   bool in_parent = false;
   bool in_child = false;
-  std::string label() const;  ///< `ns1.example.com. (192.0.2.53)`, or the address alone; the port where it is not 53
+  ServerStanding standing =
+      ServerStanding::kUnknown;  ///< as the walk found it; kUnknown where the parent does not name it
+  std::string label() const;     ///< `ns1.example.com. (192.0.2.53)`, or the address alone; the port where it is not 53
+};
+
+/// One thing about which the parent and the zone, or the servers of one of them, disagree.
+struct DelegationDifference {
+  enum class Kind {
+    kParentViews,   ///< servers of the parent list different NS sets: `server` lists `names`
+    kParentDs,      ///< servers of the parent have different DS sets: `server` has `ds`
+    kChildViews,    ///< servers of the zone list different NS sets: `server` lists `names`
+    kOnlyAtParent,  ///< the parent names the server `name`, the zone does not
+    kOnlyInChild,   ///< the zone names the server `name`, the parent does not
+    kGlueMissing,   ///< the parent has no address of one family for `name`, a name in the zone; `served` are its own
+    kGlueDiffers,   ///< the parent has `glue` for `name`, of one family; `served` is what it really has
+  } kind;
+  DomainName name{};
+  std::string server{};
+  std::vector<DomainName> names{};
+  std::vector<std::string> ds{};
+  std::vector<IpAddress> glue{};
+  std::vector<IpAddress> served{};
+  enum class Source { kZone, kLookup } source = Source::kZone;  ///< of `served`: the zone's servers, or a look-up
+  friend bool operator==(const DelegationDifference&, const DelegationDifference&) = default;
 };
 
 struct Delegation {
@@ -37,13 +60,15 @@ struct Delegation {
   Seconds parent_ns_ttl{};
   Seconds child_ns_ttl{};
   bool has_ds = false;
-  std::vector<std::string> differences;  ///< parent and child disagree: one sentence each
+  bool asked_for_ds = false;    ///< a server of the parent answered that question with authority
+  std::optional<RecordSet> ds;  ///< all that any server of the parent has
+  std::vector<DelegationDifference> differences;
 };
 
 /// Walks from the parent: its NS set and glue for `zone`, then the child's own NS set, then the addresses of
-/// every name in either (glue and look-up together). For zones given by address in the plan use fixed_delegation.
-/// kNotFound: the parent does not delegate the zone; kNetwork, kTimeout: the look-up resolver or every parent server
-/// is silent.
+/// every name in either (glue, the zone's own answer and look-up together). For zones given by address in the plan use
+/// fixed_delegation. kNotFound: the parent does not delegate the zone; kNetwork, kTimeout: the look-up resolver or
+/// every parent server is silent.
 Result<Delegation> walk_delegation(Loop& loop, const Clock& clock, const DomainName& zone,
                                    const LookupOptions& options);
 Delegation fixed_delegation(const std::vector<Endpoint>& servers);
@@ -69,6 +94,9 @@ struct AuthoritySweep {
   Instant finished{};                                 ///< receipt of the last answer
   std::vector<AuthorityReading> readings;             ///< server-major, keys in the order given
   std::vector<std::optional<std::uint32_t>> serials;  ///< per server; nullopt: no usable SOA answer
+  /// Per server, not kept in the journal: whether it serves the zone at all, and its SOA set where it does.
+  std::vector<ServerStanding> standings{};
+  std::vector<std::optional<RecordSet>> soas{};
 };
 
 /// RD=0, AA checked by the caller through `authoritative`; retried once on timeout. A server that does not answer

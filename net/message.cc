@@ -101,6 +101,21 @@ unsigned flags_of(const Message& message) {
 
 // --- reading --------------------------------------------------------------------------------------------------
 
+/// Types with a name in their data that is not among those of RFC 4034 section 6.2, and so keeps its case when signed.
+bool signs_capitals(RecordType type) {
+  constexpr auto kLp = static_cast<RecordType>(107);
+  return type == RecordType::kNsec || type == RecordType::kSvcb || type == RecordType::kHttps || type == kLp;
+}
+
+/// The bytes `as_sent` where a name in them was written in capitals, which `text` has not kept; else nothing.
+std::string form_with_capitals(RecordType type, std::string_view text, std::string_view as_sent) {
+  const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (!signs_capitals(type) || std::none_of(as_sent.begin(), as_sent.end(), is_capital)) return {};
+  const auto folded = rdata_to_wire(type, text, DomainName());
+  if (!folded || *folded == as_sent || to_lower(*folded) != to_lower(as_sent)) return {};
+  return std::string(as_sent);
+}
+
 enum class Section { kAnswer, kAuthority, kAdditional };
 
 class MessageReader {
@@ -167,6 +182,7 @@ class MessageReader {
       if (!text)
         return malformed(fmt::format("{} {}: {}", record.name.text(), to_text(record.type), text.error().message));
       record.rdata = std::move(*text);
+      record.signed_form = form_with_capitals(record.type, record.rdata, wire_.substr(at, length));
     }
     std::vector<Record>& records = section == Section::kAnswer      ? message_.answer
                                    : section == Section::kAuthority ? message_.authority

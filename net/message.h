@@ -50,7 +50,14 @@ struct Record {
   RecordClass record_class = RecordClass::kIn;
   std::uint32_t ttl = 0;
   std::string rdata;
-  friend bool operator==(const Record&, const Record&) = default;
+  /// Set by decode() only, and only where a name in the data of NSEC, SVCB, HTTPS or LP has capitals: the data as they
+  /// came, uncompressed. DNSSEC signs these types' names with their capitals (RFC 6840 section 5.1), `rdata` has none.
+  std::string signed_form{};
+  /// How names were written is no difference.
+  friend bool operator==(const Record& a, const Record& b) {
+    return a.name == b.name && a.type == b.type && a.record_class == b.record_class && a.ttl == b.ttl &&
+           a.rdata == b.rdata;
+  }
 };
 
 /// EDNS(0) (RFC 6891) with the options the program reads.

@@ -34,6 +34,7 @@ struct Work {
   Findings findings;
   net::Delegation delegation;
   net::AuthoritySweep sweep;
+  std::vector<net::Judgement> judgements;
   std::vector<Audit> audits;  ///< about how the views compare
 };
 
@@ -86,7 +87,16 @@ class Assessment {
     if (auto read = read_and_sweep(work); !read) return read.error();
     if (request_.servers == AssessRequest::Servers::kSkip) return {};
     if (auto found = find_servers(work); !found) return found.error();
-    return compare(work);
+    if (auto compared = compare(work); !compared) return compared.error();
+    work.judgements = net::validate_authority(loop_, clock_, work.delegation, work.asked->zone, keys_to_judge(work));
+    return {};
+  }
+
+  /// The sets that change, as they are now, and the zone's own SOA.
+  static std::vector<RecordKey> keys_to_judge(const Work& work) {
+    std::vector<RecordKey> keys{{work.asked->zone, RecordType::kSoa}};
+    for (const FoundChange& found : work.findings.changes) keys.push_back(found.change.key());
+    return keys;
   }
 
   Result<void> read_and_sweep(Work& work) {
@@ -236,6 +246,7 @@ class Assessment {
     if (request_.servers == AssessRequest::Servers::kAsk) {
       input.delegation = &work.delegation;
       input.sweep = &work.sweep;
+      input.judgements = &work.judgements;
     }
     if (work.provider) input.capabilities = &work.provider->capabilities();
     std::vector<Audit> audits = audit_zone(input);

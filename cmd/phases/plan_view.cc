@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cmd/phases/signing.h"
 #include "cmd/plan/applied.h"
 #include "cmd/plan/plan_checks.h"
 #include "core/text.h"
@@ -156,6 +157,7 @@ Result<PlanView> view_plan(Cutover& cutover) {
   const Gate drain = ttl_drained(cutover.plan, *history, drain_facts(cutover.zones), cutover.clock.now());
   view.timeline = timeline_of(cutover.plan, *history, drain, cutover.clock.now());
   view.risks = risks_of(cutover, *swap);
+  for (std::string& sentence : signing_risks(cutover)) view.risks.push_back(std::move(sentence));
   for (std::string& sentence : not_acted_on(cutover.plan)) view.risks.push_back(std::move(sentence));
   const Gate* drift = gate_named(view.gates, "no-drift");
   view.exit = pending > 0 || (drift != nullptr && !drift->open) ? ExitCode::kClosed : ExitCode::kDone;

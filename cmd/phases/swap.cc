@@ -5,6 +5,7 @@
 #include "cmd/phases/cache_look.h"
 #include "cmd/phases/live.h"
 #include "cmd/phases/phase.h"
+#include "cmd/phases/signing.h"
 #include "cmd/phases/writing.h"
 #include "cmd/plan/applied.h"
 #include "cmd/plan/external_gate.h"
@@ -138,6 +139,8 @@ Result<void> look_back(Cutover& cutover, const PhaseOptions& options, PhaseResul
     result.next = "`cutover watch` goes on looking; `cutover rollback` puts everything back";
     return {};
   }
+  // Served is not yet believed: a signer that lags, or signs wrongly, is told at once.
+  for (std::string& sentence : signing_risks(cutover)) result.notes.push_back(std::move(sentence));
   result.bound = *result.served_at + longest_before(result.changes, cutover.plan.ttl.during);
   result.headline =
       fmt::format("{} swapped; every authoritative address serves the new values since {}",

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "cmd/plan/authority_audit.h"
 #include "cmd/plan/service_binding.h"
 #include "cmd/plan/txt_words.h"
 #include "cmd/plan/zone_index.h"
@@ -55,6 +56,10 @@ class Auditor {
   template <class... Args>
   void say(std::string_view id, Severity severity, fmt::format_string<Args...> text, Args&&... args) {
     audits_.push_back({std::string(id), severity, printable(fmt::format(text, std::forward<Args>(args)...))});
+  }
+
+  void add(std::vector<Audit> more) {
+    audits_.insert(audits_.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   }
 
   std::set<DomainName> changed_names() const {
@@ -131,7 +136,8 @@ class Auditor {
     std::vector<std::string> added;
     for (const FoundChange& found : in_.findings.changes)
       if (found.change.from.empty()) added.push_back(found.change.key().text());
-    const Seconds ttl = in_.zone.soa.negative_ttl();
+    const Soa soa = longest_negative_soa();
+    const Seconds ttl = soa.negative_ttl();
     if (added.empty()) {
       if (!in_.findings.changes.empty())
         say("negative-ttl", Severity::kNote,
@@ -139,9 +145,21 @@ class Auditor {
       return;
     }
     say("negative-ttl", ttl > Seconds(3600) ? Severity::kWarning : Severity::kNote,
-        "the swap adds {}: who asked for it before may hold \"does not exist\" for {} (the smaller of SOA minimum and "
-        "SOA TTL)",
-        some_of(added), seconds_and_words(ttl));
+        "the swap adds {}: who asked for it before may hold \"does not exist\" for {} (the smaller of the SOA's "
+        "minimum, {} s, and its TTL, {} s)",
+        some_of(added), seconds_and_words(ttl), soa.minimum.count(), soa.ttl.count());
+  }
+
+  /// The provider's SOA, or a server's whose negative answers last longer.
+  Soa longest_negative_soa() const {
+    Soa longest = in_.zone.soa;
+    if (!in_.sweep) return longest;
+    for (const auto& set : in_.sweep->soas) {
+      if (!set) continue;
+      const auto soa = parse_soa(*set);
+      if (soa && soa->negative_ttl() > longest.negative_ttl()) longest = *soa;
+    }
+    return longest;
   }
 
   // --- names
@@ -352,6 +370,8 @@ class Auditor {
   }
 
   void dnssec() {
+    if (in_.judgements && in_.delegation)
+      return add(audit_signing(in_.zone.origin, *in_.delegation, *in_.judgements, in_.now, in_.standby));
     const bool signed_here = in_.zone.find({in_.zone.origin, RecordType::kDnskey}) || served_signed();
     const bool has_ds = in_.delegation && in_.delegation->has_ds;
     const bool asked_for_keys =
@@ -382,7 +402,9 @@ class Auditor {
         }
       }
     }
-    if (!first || *first > in_.now + in_.standby) return;
+    const bool told =
+        std::any_of(audits_.begin(), audits_.end(), [](const Audit& a) { return a.id == "rrsig-expiry"; });
+    if (told || !first || *first > in_.now + in_.standby) return;
     const bool over = *first <= in_.now;
     say("rrsig-expiry", over ? Severity::kError : Severity::kWarning, "a signature at {} {} at {}: {}", owner,
         over ? "expired" : "expires", format_instant(*first),
@@ -405,46 +427,13 @@ class Auditor {
   void servers() {
     if (!in_.delegation) return;
     const net::Delegation& delegation = *in_.delegation;
-    for (const std::string& difference : delegation.differences)
-      say("delegation", Severity::kWarning, "{}", difference);
-    for (const DomainName& name : delegation.without_address)
-      say("server-without-address", Severity::kWarning,
-          "the name server {} has no address: it counts as not in sync until it has", name.text());
+    add(audit_delegation(in_.zone.origin, delegation));
     if (delegation.parent_ns_ttl > Seconds::zero())
       say("ns-ttl", Severity::kNote,
           "the delegation has TTL {} at the parent and {} here: that matters for a move of name servers only, not for "
           "this one",
           seconds_and_words(delegation.parent_ns_ttl), seconds_and_words(delegation.child_ns_ttl));
-    if (in_.sweep) silent_servers(delegation, *in_.sweep);
-  }
-
-  void silent_servers(const net::Delegation& delegation, const net::AuthoritySweep& sweep) {
-    std::set<std::size_t> answered, lame;
-    std::map<std::size_t, std::string> why;
-    for (const net::AuthorityReading& reading : sweep.readings) {
-      if (reading.outcome != net::Outcome::kAnswered)
-        why[reading.server] = reading.detail.empty() ? std::string(net::to_text(reading.outcome)) : reading.detail;
-      else if (reading.authoritative || reading.delegated)
-        answered.insert(reading.server);
-      else
-        lame.insert(reading.server);
-    }
-    std::optional<std::uint32_t> newest;
-    for (const auto& serial : sweep.serials)
-      if (serial && (!newest || serial_is_after(*serial, *newest))) newest = *serial;
-    for (std::size_t i = 0; i < delegation.servers.size(); ++i) {
-      const std::string label = delegation.servers[i].label();
-      if (answered.count(i) == 0 && lame.count(i) > 0)
-        say("server-lame", Severity::kWarning,
-            "{} answers without authority for {}: it closes the gates until it serves the zone", label,
-            in_.zone.origin.text());
-      else if (answered.count(i) == 0)
-        say("server-silent", Severity::kWarning, "{} does not answer ({}): it counts as not low and not in sync", label,
-            why.count(i) > 0 ? why[i] : "no reading");
-      else if (i < sweep.serials.size() && sweep.serials[i] && newest && *sweep.serials[i] != *newest)
-        say("server-behind", Severity::kWarning, "{} is at serial {}, others are at {}", label, *sweep.serials[i],
-            *newest);
-    }
+    if (in_.sweep) add(audit_servers(in_.zone.origin, delegation, *in_.sweep));
   }
 
   void provider() {

@@ -5,6 +5,7 @@
 #include "cmd/plan/mention.h"
 #include "core/check.h"
 #include "net/authority.h"
+#include "net/dnssec.h"
 #include "providers/capabilities.h"
 
 namespace cutover {
@@ -26,6 +27,7 @@ struct AuditInput {
   Instant now{};
   const net::Delegation* delegation = nullptr;
   const net::AuthoritySweep* sweep = nullptr;
+  const std::vector<net::Judgement>* judgements = nullptr;  ///< of what the servers answered
   const providers::Capabilities* capabilities = nullptr;
 };
 

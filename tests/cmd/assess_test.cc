@@ -10,7 +10,7 @@
 #include "cmd/report/assess_text.h"
 #include "core/text.h"
 #include "net/message.h"
-#include "tests/servers/servers.h"
+#include "tests/servers/signed_zone.h"
 
 namespace cutover {
 namespace {
@@ -177,6 +177,27 @@ TEST_CASE("a secondary that is behind is told, and does not stop the plan") {
   if (!result) FAIL(result.error().message);
   CHECK(has(result->zones[0].audits, "server-behind"));
   CHECK(result->changes() == 5);
+}
+
+TEST_CASE("a signature that does not match is an error in the audits, and the plan is written all the same") {
+  std::string text = servers::signed_zone({"example.com", zone_text(7)});
+  const auto at = text.find("2001:db8:1::10");
+  REQUIRE(at != std::string::npos);
+  servers::AuthorityOptions options = serving(text.replace(at, 14, "2001:db8:1::11"));
+  options.read_only = true;
+  servers::Knot tampered(options);
+  Setup setup(tampered);
+  setup.request.mapping = *mapping_from_sides({"198.51.100.10", "2001:db8:1::11", "lb.old.test"},
+                                              {"203.0.113.20", "2001:db8:2::20", "lb.new.test"});
+  const auto result = setup.run();
+  if (!result) FAIL(result.error().message);
+  const auto& audits = result->zones[0].audits;
+  const auto bogus = std::find_if(audits.begin(), audits.end(), [](const Audit& a) { return a.id == "dnssec-bogus"; });
+  REQUIRE(bogus != audits.end());
+  CHECK(bogus->severity == Severity::kError);
+  CHECK(bogus->sentence.find("fails validation for www.example.com. AAAA: its signature does not match") !=
+        std::string::npos);
+  CHECK_FALSE(result->plan_text.empty());
 }
 
 TEST_CASE("a signed zone, and a signed copy of an unsigned one, are no split horizon") {

@@ -148,7 +148,8 @@ TEST_CASE("what the servers say") {
   delegation.without_address = {*DomainName::from_text("ns9.test.")};
   delegation.has_ds = true;
   delegation.parent_ns_ttl = Seconds(172800);
-  delegation.differences = {"the parent lists ns9.test. and the zone does not"};
+  delegation.differences = {
+      {.kind = net::DelegationDifference::Kind::kOnlyAtParent, .name = *DomainName::from_text("ns9.test.")}};
   const RecordKey key{*DomainName::from_text("www.example.com."), RecordType::kA};
   const RecordKey keys{kOrigin, RecordType::kDnskey};
   net::AuthoritySweep sweep;
@@ -168,6 +169,8 @@ TEST_CASE("what the servers say") {
   reading(2, key, net::Outcome::kTimeout, false, 0);
   reading(3, key, net::Outcome::kAnswered, false, 0);
   sweep.serials = {7U, 5U, std::nullopt, std::nullopt};
+  sweep.standings = {net::ServerStanding::kServes, net::ServerStanding::kServes, net::ServerStanding::kSilent,
+                     net::ServerStanding::kUpwardReferral};
   const auto audits = audit_zone({.zone = zone,
                                   .mapping = mapping,
                                   .findings = findings,
@@ -178,12 +181,12 @@ TEST_CASE("what the servers say") {
   const std::vector<std::pair<std::string, std::string>> expected{
       {"ttl-differs", "from 3600 s to 86400 s (the longest by 192.0.2.2)"},
       {"dnssec-broken", "no server shows a DNSKEY"},
-      {"delegation", "the parent lists ns9.test."},
+      {"delegation", "ns9.test. is a name server at the parent, but not in the zone"},
       {"server-without-address", "ns9.test."},
       {"ns-ttl", "172800 s (2d) at the parent"},
       {"server-behind", "192.0.2.2 is at serial 5, others are at 7"},
       {"server-silent", "192.0.2.3"},
-      {"server-lame", "192.0.2.4"},
+      {"server-lame", "192.0.2.4 is lame for example.com.: it refers upwards"},
   };
   for (const auto& [id, words] : expected) {
     INFO(id);
