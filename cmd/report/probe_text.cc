@@ -80,10 +80,40 @@ std::string ending_of(const ProbeResult& result) {
   return out;
 }
 
-std::string in_a_cell(std::string text) {
-  for (std::size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2))
-    text.replace(at, 1, "\\|");
-  return text;
+/// A bar would end the cell, unless an odd number of backslashes stands before it.
+std::string in_a_cell(std::string_view text) {
+  std::string out;
+  std::size_t backslashes = 0;
+  for (const char c : text) {
+    if (c == '|') out += backslashes % 2 == 0 ? "\\" : "\\\\";
+    backslashes = c == '\\' ? backslashes + 1 : 0;
+    out += c;
+  }
+  return out;
+}
+
+/// A code span whose fence is longer than every run of backticks in it (CommonMark section 6.1), so that nothing in it
+/// is markup.
+std::string as_code(const std::string& text) {
+  std::size_t longest = 0, run = 0;
+  for (const char c : text) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  if (longest == 0) return "`" + text + "`";
+  const std::string fence(longest + 1, '`');
+  return fence + " " + text + " " + fence;
+}
+
+/// Running text in which nothing is markup (CommonMark section 2.4).
+std::string without_markup(const std::string& text) {
+  constexpr std::string_view kMarkup = "\\`*_[]<>|~";
+  std::string out;
+  for (const char c : printable(text)) {
+    if (kMarkup.find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
 }
 
 }  // namespace
@@ -121,13 +151,15 @@ std::string probe_as_markdown(const ProbeOptions& asked, const ProbeResult& resu
   std::string out;
   for (std::size_t key = 0; key < result.groups.size(); ++key) {
     out += fmt::format("**{}**\n\n| answers | what | TTL | operators | places |\n|---:|---|---|---|---|\n",
-                       title_of(asked.keys[key], result.agreement[key]));
+                       without_markup(title_of(asked.keys[key], result.agreement[key])));
     for (const AnswerGroup& group : result.groups[key])
-      out += fmt::format("| {} | `{}` | {} | {} | {} |\n", group.answers.size(), in_a_cell(phrase_of(group)),
+      out += fmt::format("| {} | {} | {} | {} | {} |\n", group.answers.size(), in_a_cell(as_code(phrase_of(group))),
                          ttl_of(group), in_a_cell(some_of(group.operators)), in_a_cell(places_of(group)));
     out += "\n";
   }
-  return out + ending_of(result);
+  out += without_markup(result.headline) + "\n";
+  for (const std::string& note : result.notes) out += "\n- " + without_markup(note) + "\n";
+  return out;
 }
 
 }  // namespace cutover
