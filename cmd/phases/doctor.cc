@@ -17,6 +17,8 @@ namespace {
 
 /// More than this closes every time gate.
 constexpr std::chrono::seconds kMostSkew{5};
+/// Whoever takes longer to say what time it is does not know it well enough.
+constexpr std::chrono::seconds kClockPatience{5};
 
 Check passed(std::string id, std::string summary) {
   Check out;
@@ -49,41 +51,45 @@ bool needs_the_internet(const Plan* plan) {
   });
 }
 
-/// Asks each for the root's name servers; true when any answers. `detail` gets what the last one said.
-bool any_answers(net::Loop& loop, const Clock& clock, const std::vector<std::string>& texts, std::string& detail) {
-  std::vector<dnsprobe::Resolver> resolvers;
-  for (const std::string& text : texts)
-    if (auto one = dnsprobe::parse_resolver(text)) resolvers.push_back(*std::move(one));
-  dnsprobe::SweepOptions terms;
-  const auto seen = dnsprobe::sweep(loop, clock, {{DomainName(), RecordType::kNs}}, resolvers, terms);
-  bool any = false;
-  for (const auto& answer : seen.answers) {
-    any = any || answer.is_data;
-    detail = answer.sample.detail;
-  }
-  return any;
-}
-
 struct Encrypted {
   bool tls = false;
   bool https = false;
 };
 
+/// How one encrypted transport fared.
+struct Tried {
+  bool replied = false;
+  std::string failure;  ///< of the last that did not reply
+};
+
+Check encrypted_check(std::string id, const std::string& what, const Tried& tried, std::string advice) {
+  if (tried.replied) return passed(std::move(id), what + " gets through");
+  return failed(std::move(id), Severity::kWarning,
+                fmt::format("{} does not get through: {}", what, printable(tried.failure)), std::move(advice));
+}
+
+/// Asks all of them at once for the root's name servers. Any reply will do, a refusal too: it came over the connection
+/// that was to be tried, from a server that proved its name.
 Encrypted check_encrypted(net::Loop& loop, const Clock& clock, const DoctorOptions& options,
                           std::vector<Check>& checks) {
-  Encrypted out;
-  std::string detail;
-  out.tls = any_answers(loop, clock, options.over_tls, detail);
-  checks.push_back(out.tls ? passed("dns-over-tls", "DNS over TLS (port 853) gets through")
-                           : failed("dns-over-tls", Severity::kWarning,
-                                    fmt::format("DNS over TLS (port 853) does not get through: {}", printable(detail)),
-                                    "open TCP port 853 outwards, or leave tls:// resolvers out of the plan"));
-  out.https = any_answers(loop, clock, options.over_https, detail);
-  checks.push_back(out.https ? passed("dns-over-https", "DNS over HTTPS gets through")
-                             : failed("dns-over-https", Severity::kWarning,
-                                      fmt::format("DNS over HTTPS does not get through: {}", printable(detail)),
-                                      "open TCP port 443 outwards, or leave https:// resolvers out of the plan"));
-  return out;
+  std::vector<dnsprobe::Resolver> resolvers;
+  for (const auto* texts : {&options.over_tls, &options.over_https})
+    for (const std::string& text : *texts)
+      if (auto one = dnsprobe::parse_resolver(text)) resolvers.push_back(*std::move(one));
+  Tried tls, https;
+  for (const auto& answer :
+       dnsprobe::sweep(loop, clock, {{DomainName(), RecordType::kNs}}, resolvers, dnsprobe::SweepOptions()).answers) {
+    Tried& tried = resolvers[answer.resolver].transport == dnsprobe::Transport::kTls ? tls : https;
+    if (answer.sample.outcome == net::Outcome::kAnswered)
+      tried.replied = true;
+    else
+      tried.failure = answer.sample.detail;
+  }
+  checks.push_back(encrypted_check("dns-over-tls", "DNS over TLS (port 853)", tls,
+                                   "open TCP port 853 outwards, or leave tls:// resolvers out of the plan"));
+  checks.push_back(encrypted_check("dns-over-https", "DNS over HTTPS", https,
+                                   "open TCP port 443 outwards, or leave https:// resolvers out of the plan"));
+  return {tls.replied, https.replied};
 }
 
 void check_path(const dnsprobe::PathReport& path, const Encrypted& encrypted, std::vector<Check>& checks) {
@@ -120,6 +126,7 @@ Check check_clock(net::Loop& loop, const Clock& clock, const DoctorOptions& opti
     request.method = "HEAD";
     request.url = resolver->url;
     request.connect_to = resolver->endpoint;
+    request.timeout = kClockPatience;
     requests.push_back(std::move(request));
   }
   const auto replies = net::http_all(loop, requests);

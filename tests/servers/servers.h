@@ -9,8 +9,8 @@
 #include "tests/servers/ask.h"
 #include "tests/servers/process.h"
 
-// Real servers for tests: Knot, BIND and PowerDNS as authorities, Unbound as resolver, nginx for TLS and HTTP.
-// Each runs in the foreground in a temporary folder on loopback, never sends a packet beyond it, and its
+// Real servers for tests: Knot, BIND and PowerDNS as authorities, Unbound and Knot Resolver as resolvers, nginx for TLS
+// and HTTP. Each runs in the foreground in a temporary folder on loopback, never sends a packet beyond it, and its
 // constructor returns when it really answers. Constructors throw std::runtime_error with the end of the
 // server's log when it does not.
 
@@ -128,7 +128,8 @@ struct UnboundOptions {
   int cache_max_ttl = 86400;
   int cache_max_negative_ttl = 3600;
   bool serve_expired = false;
-  std::string extra{};  ///< further lines of the `server:` clause
+  std::string extra{};    ///< further lines of the `server:` clause
+  bool tcp_only = false;  ///< nothing listens on UDP; it asks its servers over UDP all the same
 };
 
 /// A caching resolver that knows nothing but its stub zones: everything else is REFUSED, nothing leaves loopback.
@@ -140,6 +141,27 @@ class Unbound {
   void stop() { process_->stop(); }
   void pause() const;
   void resume() const;
+
+ private:
+  TempFolder folder_;
+  Endpoint endpoint_;
+  std::unique_ptr<Process> process_;
+};
+
+struct KnotResolverOptions {
+  std::vector<std::pair<std::string, std::vector<Endpoint>>> stubs{};  ///< zone and the servers that have it
+  std::vector<std::string> addresses{};                                ///< it answers at port 53 of each
+  std::string certificate{};  ///< PEM file; with it also DNS over TLS at 853 and over HTTPS at 443
+  std::string key{};          ///< PEM file
+};
+
+/// Knot Resolver, caching, that knows nothing but its stub zones: everything else is REFUSED.
+class KnotResolver {
+ public:
+  explicit KnotResolver(const KnotResolverOptions& options);
+  const Endpoint& endpoint() const { return endpoint_; }
+  std::string log() const { return process_->log(); }
+  void stop() { process_->stop(); }
 
  private:
   TempFolder folder_;

@@ -25,6 +25,7 @@ Unbound::Unbound(UnboundOptions options) {
       folder_.path(), options.address, options.port, options.cache_min_ttl, options.cache_max_ttl,
       options.cache_max_negative_ttl, options.serve_expired ? "yes" : "no");
   for (const auto& stub : options.stubs) text += fmt::format("  local-zone: \"{}.\" transparent\n", stub.first);
+  if (options.tcp_only) text += "  do-udp: no\n  udp-upstream-without-downstream: yes\n";
   text += options.extra + "\nremote-control:\n  control-enable: no\n";
   for (const auto& stub : options.stubs) {
     text += fmt::format("stub-zone:\n  name: \"{}\"\n  stub-prime: no\n", stub.first);
@@ -34,8 +35,9 @@ Unbound::Unbound(UnboundOptions options) {
   process_ = std::make_unique<Process>(
       std::vector<std::string>{"unbound", "-d", "-c", folder_.write("unbound.conf", text)}, folder_.file("log"));
   // Any reply proves that it lives; the root's is REFUSED and fills no cache.
-  const bool ready = wait_until(std::chrono::seconds(10), [this] {
-    return !process_->running() || ask(endpoint_, DomainName(), 6, true).has_value();
+  const bool ready = wait_until(std::chrono::seconds(10), [&] {
+    return !process_->running() ||
+           (options.tcp_only ? accepts_tcp(endpoint_) : ask(endpoint_, DomainName(), 6, true).has_value());
   });
   if (!ready || !process_->running())
     throw std::runtime_error(fmt::format("Unbound on {} does not answer:\n{}", endpoint_.text(), log()));
