@@ -9,6 +9,7 @@
 
 #include "dnsprobe/catalogue.h"
 #include "tests/support/certificates.h"
+#include "tests/support/not_run.h"
 
 namespace cutover::stage {
 namespace {
@@ -19,18 +20,19 @@ $TTL 3600
 @    IN SOA ns1 hostmaster 7 5 2 1209600 4
 @    IN NS  ns1
 ns1  IN A   127.0.0.1
-www  {0} IN A 198.51.100.10
+www  {0} IN A {2}
 www  {0} IN AAAA 2001:db8:1::10
 shop {0} IN CNAME lb
 lb   {0} IN A 198.51.100.20
 long {0} IN TXT "{1}" "{1}" "{1}" "{1}" "{1}" "{1}" "{1}"
 )",
-                     ttl, std::string(250, 'x'));
+                     ttl, std::string(250, 'x'), kOldWww);
 }
 
 bool is_well_known(const std::string& name) { return name == "google" || name == "cloudflare" || name == "quad9"; }
 
-/// What the operator's own resolvers say when they are asked who they are.
+}  // namespace
+
 std::string identity_of(const std::string& operator_name) {
   static const std::map<std::string, std::string> known{{"quad9", "res710.qbre1.rrdns.pch.net"},
                                                         {"cloudflare", "yul01"}};
@@ -38,7 +40,23 @@ std::string identity_of(const std::string& operator_name) {
   return at == known.end() ? "" : at->second;
 }
 
-}  // namespace
+std::string identity_lines(const std::string& identity) {
+  return identity.empty() ? "  hide-identity: yes\n"
+                          : fmt::format("  hide-identity: no\n  identity: \"{}\"\n", identity);
+}
+
+bool world_is_allowed(const std::string& what) {
+  const std::string refusal = tests::Namespace::refusal();
+  if (!refusal.empty()) tests::not_run(what, refusal);
+  return refusal.empty();
+}
+
+std::map<std::string, std::string> default_addresses() {
+  std::map<std::string, std::string> out;
+  for (const auto& resolver : dnsprobe::default_resolvers())
+    if (resolver.endpoint) out[resolver.id] = resolver.endpoint->address.text();
+  return out;
+}
 
 World::World(int ttl) {
   test::CertificateOptions root;
@@ -71,8 +89,7 @@ std::string World::unbound_lines(const CacheOptions& options) {
   std::string text =
       "  do-ip6: yes\n  access-control: 0.0.0.0/0 allow\n  access-control: ::/0 allow\n  hide-version: yes\n"
       "  local-data: \". 3600 IN NS ns1.example.com.\"\n  outgoing-range: 100\n  num-queries-per-thread: 50\n";
-  text += options.identity.empty() ? "  hide-identity: yes\n"
-                                   : fmt::format("  hide-identity: no\n  identity: \"{}\"\n", options.identity);
+  text += identity_lines(options.identity);
   for (std::size_t i = 1; i < options.addresses.size(); ++i)
     text += fmt::format("  interface: {}\n", options.addresses[i]);
   if (options.encryption == CacheOptions::Encryption::kNone) return text + options.extra;

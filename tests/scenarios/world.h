@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,19 @@
 // The real addresses of public resolvers in a network of the test's own, with real caches behind them.
 
 namespace cutover::stage {
+
+inline constexpr const char* kOldWww = "198.51.100.10";
+inline constexpr const char* kNewWww = "203.0.113.20";
+
+/// Whether a World can be made here. `what` is listed as not run where it cannot.
+bool world_is_allowed(const std::string& what);
+/// The addresses of the default list by the resolver's id.
+std::map<std::string, std::string> default_addresses();
+
+/// What an operator's own resolvers say when they are asked who they are; empty: nothing.
+std::string identity_of(const std::string& operator_name);
+/// The same as lines of Unbound's `server:` clause.
+std::string identity_lines(const std::string& identity);
 
 /// A cache and where it answers.
 struct CacheOptions {
@@ -25,7 +39,7 @@ struct CacheOptions {
   std::string extra{};  ///< further lines of Unbound's `server:` clause
 };
 
-/// One network with an authority for example.com in it, where `www` is 198.51.100.10 for `ttl` seconds. Resolvers
+/// One network with an authority for example.com in it, where `www` is kOldWww for `ttl` seconds. Resolvers
 /// are put into it one by one; whoever was not is silent.
 class World {
  public:

@@ -1,17 +1,9 @@
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <thread>
 
-#include "core/text.h"
-#include "dnsprobe/catalogue.h"
-#include "tests/scenarios/lossy_relay.h"
 #include "tests/scenarios/world.h"
-#include "tests/support/not_run.h"
 
 // The program as it comes, with its default list, in a network where real caches answer at real addresses.
 
@@ -22,29 +14,11 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr const char* kOld = "198.51.100.10";
-constexpr const char* kNew = "203.0.113.20";
-
-/// Nothing in silence: what a machine does not allow is listed.
-bool world_is_allowed(const std::string& what) {
-  const std::string refusal = tests::Namespace::refusal();
-  if (!refusal.empty()) tests::not_run(what, refusal);
-  return refusal.empty();
-}
-
 /// The checks of a doctor's report by their id.
 std::map<std::string, Json> checks_of(const Run& run) {
   std::map<std::string, Json> out;
   const Json report = Json::parse(run.out);
   for (const Json& check : report.at("checks")) out[check.at("id").get<std::string>()] = check;
-  return out;
-}
-
-/// The addresses of the default list by the resolver's id.
-std::map<std::string, std::string> default_addresses() {
-  std::map<std::string, std::string> out;
-  for (const auto& resolver : dnsprobe::default_resolvers())
-    if (resolver.endpoint) out[resolver.id] = resolver.endpoint->address.text();
   return out;
 }
 
@@ -119,11 +93,11 @@ TEST_CASE("a probe of the default list: whoever lives answers right, the rest is
   }
 
   // So few say nothing about everybody; those that were asked by name do.
-  CHECK(desk.cutover({"probe", "www.example.com", "--expect", kOld}).status == 4);
-  const Run few = desk.cutover({"probe", "www.example.com", "@google", "@quad9", "@cloudflare", "--expect", kOld});
+  CHECK(desk.cutover({"probe", "www.example.com", "--expect", kOldWww}).status == 4);
+  const Run few = desk.cutover({"probe", "www.example.com", "@google", "@quad9", "@cloudflare", "--expect", kOldWww});
   INFO(few.both());
   CHECK(few.status == 0);
-  CHECK(desk.cutover({"probe", "www.example.com", "@google", "--expect", kNew}).status == 3);
+  CHECK(desk.cutover({"probe", "www.example.com", "@google", "--expect", kNewWww}).status == 3);
 
   // Over every transport the same.
   const Run all = desk.cutover({"probe", "long.example.com", "TXT", "@tls://dns.google@8.8.8.8", "@tcp://1.1.1.1",
@@ -148,21 +122,21 @@ TEST_CASE("a probe of a whole list that lives: agreement, one who differs, and u
     return Json::parse(run.out).at("questions").at(0).at(what);
   };
 
-  const Run agreed = desk.cutover({"probe", "www.example.com", "--expect", kOld, "-o", "json"});
+  const Run agreed = desk.cutover({"probe", "www.example.com", "--expect", kOldWww, "-o", "json"});
   INFO(agreed.both());
   CHECK(agreed.status == 0);
   CHECK(count(agreed, "answered") == everybody);
   CHECK(count(agreed, "agreed") == everybody);
 
-  world.move_www(kNew, 8);
+  world.move_www(kNewWww, 8);
   const Instant moved = now();
-  const Run early = desk.cutover({"probe", "www.example.com", "--expect", kNew, "-o", "json"});
+  const Run early = desk.cutover({"probe", "www.example.com", "--expect", kNewWww, "-o", "json"});
   INFO(early.both());
   CHECK(early.status == 3);
   CHECK(count(early, "agreed") < everybody);
 
   const Run waited = desk.cutover(
-      {"probe", "www.example.com", "--expect", kNew, "--until", "converged", "--give-up", "1m", "-o", "json"});
+      {"probe", "www.example.com", "--expect", kNewWww, "--until", "converged", "--give-up", "1m", "-o", "json"});
   INFO(waited.err);
   CHECK(waited.status == 0);
   CHECK(count(waited, "agreed") == everybody);
@@ -196,7 +170,10 @@ TEST_CASE("where something else answers, nobody is asked, and doctor says what t
        {"quad9 at 9.9.9.9 calls itself \"router.lan\"", "cloudflare at 1.1.1.1 calls itself \"router.lan\""},
        0},
       {"all witnesses keep to themselves who they are", {quad9(""), cloudflare("")}, {"when asked who it is"}, 0},
-      {"a control character in a name stays text", {quad9("router\x07\x1b[2J"), cloudflare("")}, {"router\\007\\027[2J"}, 0},
+      {"a control character in a name stays text",
+       {quad9("router\x07\x1b[2J"), cloudflare("")},
+       {"router\\007\\027[2J"},
+       0},
       {"one witness has a new way of naming itself",
        {quad9("res7.qfra1.rrdns.pch.net"), cloudflare("new-scheme.example")},
        {},
