@@ -18,6 +18,8 @@ using dnsprobe::SweepAnswer;
 constexpr Seconds kSoonest{5};
 constexpr Seconds kSilence{30};
 constexpr int kPatience = 4;  ///< rounds without data
+/// Rounds without data after which a resolver no longer keeps those waiting who all agree.
+constexpr int kEnoughSilence = 2;
 
 /// The values that were expected, by the type that each fits.
 Result<std::vector<std::vector<std::string>>> expected_sets(const ProbeOptions& options) {
@@ -98,6 +100,17 @@ class Probe {
     for (const Track& track : tracks_)
       if (track.next && (!out || *track.next < *out)) out = track.next;
     return out;
+  }
+
+  /// Whether half of them answer, all of those agree, and the others were given a second chance.
+  bool agreed() const {
+    std::size_t answered = 0;
+    for (const Track& track : tracks_) {
+      if (track.answered) ++answered;
+      const bool wanted = !expected_[track.key].empty();
+      if (wanted && !track.agreed && (track.answered || track.silent < kEnoughSilence)) return false;
+    }
+    return answered * 2 >= tracks_.size();
   }
 
   std::string progress() const {
@@ -209,7 +222,7 @@ Result<ProbeResult> probe(net::Loop& loop, const Clock& clock, const ProbeOption
   const Instant give_up = clock.now() + options.until.value_or(Seconds(0));
   while (options.until && !stop()) {
     const auto next = asking.next();
-    if (!next) break;
+    if (!next || asking.agreed()) break;
     log(fmt::format("{}; the next question is due at {}", asking.progress(), format_instant(*next)));
     if (*next > give_up) break;
     loop.wait_until(clock, *next, stop);

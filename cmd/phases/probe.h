@@ -43,9 +43,9 @@ struct ProbeResult {
 
 /// One sweep of the resolvers, or with `until` as many as it takes: whoever does not give the expected answer is asked
 /// again when its cached answer must have expired, after 5 s at the earliest; whoever is silent or refuses four times
-/// in a row is left alone. Before that the path is tested where any resolver is asked over plain DNS across the
-/// Internet: an intercepted path ends it. `log` gets a line per round. kUsage: an expected value fits none of the types
-/// asked for.
+/// in a row, or twice while all the others agree, is left alone. Before that the path is tested where any resolver is
+/// asked over plain DNS across the Internet: an intercepted path ends it. `log` gets a line per round. kUsage: an
+/// expected value fits none of the types asked for.
 Result<ProbeResult> probe(net::Loop& loop, const Clock& clock, const ProbeOptions& options,
                           const std::function<void(const std::string&)>& log, const std::function<bool()>& stop);
 

@@ -54,7 +54,7 @@ bool world_is_allowed(const std::string& what) {
 std::map<std::string, std::string> default_addresses() {
   std::map<std::string, std::string> out;
   for (const auto& resolver : dnsprobe::default_resolvers())
-    if (resolver.endpoint) out[resolver.id] = resolver.endpoint->address.text();
+    out[resolver.id] = resolver.endpoint ? resolver.endpoint->address.text() : "";
   return out;
 }
 

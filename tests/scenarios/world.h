@@ -18,7 +18,7 @@ inline constexpr const char* kNewWww = "203.0.113.20";
 
 /// Whether a World can be made here. `what` is listed as not run where it cannot.
 bool world_is_allowed(const std::string& what);
-/// The addresses of the default list by the resolver's id.
+/// The addresses of the default list by the resolver's id; empty for those that are known by name alone.
 std::map<std::string, std::string> default_addresses();
 
 /// What an operator's own resolvers say when they are asked who they are; empty: nothing.

@@ -22,6 +22,9 @@ std::map<std::string, Json> checks_of(const Run& run) {
   return out;
 }
 
+/// Seconds that the caches still hold the old answer when the next questions come.
+constexpr int kLongEnough = 40;
+
 }  // namespace
 
 TEST_CASE("doctor says GO where everything works, and NO-GO where nobody answers") {
@@ -113,7 +116,7 @@ TEST_CASE("a probe of the default list: whoever lives answers right, the rest is
 
 TEST_CASE("a probe of a whole list that lives: agreement, one who differs, and until all agree") {
   if (!world_is_allowed("the whole default list, alive")) return;
-  World world(8);
+  World world(kLongEnough);
   world.add_well_known();
   world.add_everybody_else();
   const Desk desk;
@@ -128,19 +131,18 @@ TEST_CASE("a probe of a whole list that lives: agreement, one who differs, and u
   CHECK(count(agreed, "answered") == everybody);
   CHECK(count(agreed, "agreed") == everybody);
 
-  world.move_www(kNewWww, 8);
-  const Instant moved = now();
-  const Run early = desk.cutover({"probe", "www.example.com", "--expect", kNewWww, "-o", "json"});
+  world.move_www(kNewWww, kLongEnough);
+  const Run early = desk.cutover({"probe", "www.example.com", "@google", "@quad9", "--expect", kNewWww, "-o", "json"});
   INFO(early.both());
   CHECK(early.status == 3);
-  CHECK(count(early, "agreed") < everybody);
+  CHECK(count(early, "agreed") == 0);
 
   const Run waited = desk.cutover(
-      {"probe", "www.example.com", "--expect", kNewWww, "--until", "converged", "--give-up", "1m", "-o", "json"});
+      {"probe", "www.example.com", "--expect", kNewWww, "--until", "converged", "--give-up", "2m", "-o", "json"}, {},
+      150s);
   INFO(waited.err);
   CHECK(waited.status == 0);
   CHECK(count(waited, "agreed") == everybody);
-  CHECK(now() - moved < 20s);
 }
 
 TEST_CASE("where something else answers, nobody is asked, and doctor says what to do") {

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "tests/servers/process.h"
 
@@ -16,10 +18,10 @@ namespace {
 
 /// 0, or the error that both ways ended with. The rights over the new network are those of root in the user namespace.
 int enter() {
-  if (::unshare(CLONE_NEWNET) == 0) return 0;
+  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) == 0) return 0;
   const auto user = ::getuid();
   const auto group = ::getgid();
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return errno;
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0) return errno;
   try {
     servers::write_text("/proc/self/setgroups", "deny");
     servers::write_text("/proc/self/uid_map", fmt::format("0 {} 1", user));
@@ -34,6 +36,18 @@ int enter() {
 void configure(const std::string& batch) {
   const auto done = servers::run_program({"ip", "-batch", "-"}, batch);
   if (done.status != 0) throw std::runtime_error("ip cannot set up the namespace: " + done.output);
+}
+
+/// Puts a resolv.conf of its own in the place of the system's, for those in here alone. The next namespace inherits it.
+void replace_resolver() {
+  static bool replaced = false;
+  if (std::exchange(replaced, true)) return;
+  const servers::TempFolder folder;
+  const std::string file = folder.write("resolv.conf", "nameserver 127.0.0.1\n");
+  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount(file.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) != 0)
+    throw std::runtime_error(std::string("the namespace cannot have a resolv.conf of its own: ") +
+                             std::strerror(errno));
 }
 
 }  // namespace
@@ -52,6 +66,7 @@ std::string Namespace::refusal() {
 Namespace::Namespace() {
   if (const int error = enter(); error != 0)
     throw std::runtime_error(std::string("no network namespace: ") + std::strerror(error));
+  replace_resolver();
   // Packets to addresses that nobody has come back in and are dropped there: silence, and no ICMP.
   configure("link set lo up\nroute add default dev lo src 127.0.0.1\nroute add ::/0 dev lo\n");
 }

@@ -6,6 +6,7 @@ namespace cutover::tests {
 
 /// A network of the test's own (network_namespaces(7)): this thread, and every process that it starts from then on,
 /// sees nothing but a loopback of its own. Addresses of the real Internet may be put there: nothing leaves the machine.
+/// The system's resolver is 127.0.0.1 in there, where nobody listens unless the test puts a server there.
 /// It stays until the next one is made, or until the process ends: there is no way back.
 class Namespace {
  public:
