@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
+#include <utility>
 
 #include "core/text.h"
 
@@ -14,54 +15,8 @@ namespace {
 /// After this many questions in a row without data nobody knows what a resolver says today.
 constexpr int kLapsed = 3;
 
-/// One resolver over all record sets.
-struct Tally {
-  std::size_t keys = 0;
-  std::size_t keys_answered = 0;
-  std::size_t keys_settled = 0;
-  std::size_t keys_confirmed = 0;
-  bool holding = false;
-
-  bool answered(std::size_t of) const { return keys_answered == of; }
-  bool settled(std::size_t of) const { return keys_settled == of; }
-};
-
-bool has_lapsed(const Standing& standing) { return standing.consecutive_no_data >= kLapsed && !standing.old_until; }
-
-void count(Tally& tally, const Standing& standing, int samples) {
-  if (standing.recent.empty() || has_lapsed(standing)) return;
-  ++tally.keys_answered;
-  const auto is_new = [](Verdict verdict) { return verdict == Verdict::kNew; };
-  if (std::any_of(standing.recent.begin(), standing.recent.end(), is_old)) tally.holding = true;
-  if (standing.recent.size() >= static_cast<std::size_t>(samples) &&
-      std::all_of(standing.recent.begin(), standing.recent.end(), is_new)) {
-    ++tally.keys_settled;
-    if (standing.stage == Stage::kConfirmed) ++tally.keys_confirmed;
-  }
-}
-
-struct OperatorTally {
-  bool answered = false;
-  bool settled = false;
-  bool holding = false;
-};
-
 bool is_met(std::size_t have, std::size_t of, double share) {
   return have > 0 && static_cast<double>(have) + 1e-9 >= share * static_cast<double>(of);
-}
-
-/// A `must` entry agrees when one of the resolvers it names is settled and none of those that answered is not.
-bool agrees(const std::string& entry, const std::vector<Resolver>& resolvers, const std::vector<Tally>& tallies,
-            std::size_t keys) {
-  bool settled = false;
-  for (std::size_t i = 0; i < resolvers.size(); ++i) {
-    if (!is_named_by(resolvers[i], entry)) continue;
-    if (tallies[i].settled(keys))
-      settled = true;
-    else if (tallies[i].keys_answered > 0)
-      return false;
-  }
-  return settled;
 }
 
 std::string named(const std::vector<std::size_t>& indices, const std::vector<Resolver>& resolvers) {
@@ -121,61 +76,180 @@ std::string_view to_text(Level level) {
   return "?";
 }
 
-Forecast forecast(const std::vector<Expectation>& expectations, const std::vector<Resolver>& resolvers,
-                  const std::vector<Standing>& standings, const Terms& terms, Instant now) {
+Tally::Tally(const std::vector<Expectation>& expectations, const std::vector<Resolver>& resolvers, Terms terms)
+    : resolvers_(resolvers),
+      terms_(std::move(terms)),
+      keys_(expectations.size()),
+      shares_(resolvers.size() * expectations.size()),
+      of_resolvers_(resolvers.size()),
+      named_by_must_(terms_.must.size()) {
+  for (const Expectation& expectation : expectations) bound_ = std::max(bound_, bound_of(expectation));
+  std::unordered_map<std::string, std::uint32_t> operators;
+  operator_of_.reserve(resolvers.size());
+  for (const Resolver& resolver : resolvers) {
+    const auto number = static_cast<std::uint32_t>(operators.size());
+    operator_of_.push_back(operators.emplace(to_lower(resolver.operator_name), number).first->second);
+  }
+  of_operators_.resize(operators.size());
+  for (std::size_t entry = 0; entry < terms_.must.size(); ++entry)
+    for (std::size_t i = 0; i < resolvers.size(); ++i)
+      if (is_named_by(resolvers[i], terms_.must[entry])) named_by_must_[entry].push_back(i);
+}
+
+Tally::Share Tally::share_of(const Standing& standing) const {
+  Share out;
+  out.old_until = standing.old_until.value_or(Instant());
+  out.current = standing.current;
+  out.asked = standing.asked > 0;
+  out.sampling = standing.stage == Stage::kSampling;
+  out.lapsing = standing.consecutive_no_data >= kLapsed;
+  if (standing.recent.empty() || (out.lapsing && !standing.old_until)) return out;
+  const auto is_new = [](Verdict verdict) { return verdict == Verdict::kNew; };
+  out.answered = true;
+  out.holding = std::any_of(standing.recent.begin(), standing.recent.end(), is_old);
+  out.settled = standing.recent.size() >= static_cast<std::size_t>(terms_.samples) &&
+                std::all_of(standing.recent.begin(), standing.recent.end(), is_new);
+  out.confirmed = out.settled && standing.stage == Stage::kConfirmed;
+  return out;
+}
+
+void Tally::update(const Standing& standing) {
+  const Share share = share_of(standing);
+  if (share.lapsing && share.answered) next_lapse_ = std::min(next_lapse_, share.old_until);
+  replace(standing.resolver * keys_ + standing.key, share);
+}
+
+void Tally::replace(std::size_t track, const Share& share) {
+  const std::size_t resolver = track / keys_;
+  count_resolver(resolver, Sign::kTakeAway);
+  count(track, Sign::kTakeAway);
+  shares_[track] = share;
+  count(track, Sign::kAdd);
+  count_resolver(resolver, Sign::kAdd);
+}
+
+void Tally::count(std::size_t track, Sign sign) {
+  const Share& share = shares_[track];
+  OfResolver& resolver = of_resolvers_[track / keys_];
+  const auto add = [sign](auto& number, bool is_one) {
+    if (is_one) sign == Sign::kAdd ? ++number : --number;
+  };
+  add(counts_[static_cast<std::size_t>(share.current)], share.asked);
+  add(sampling_, share.sampling);
+  add(resolver.answered, share.answered);
+  add(resolver.settled, share.settled);
+  add(resolver.confirmed, share.confirmed);
+  add(resolver.holding, share.holding);
+}
+
+void Tally::count_resolver(std::size_t number, Sign sign) {
+  const OfResolver& resolver = of_resolvers_[number];
+  OfOperator& runs_it = of_operators_[operator_of_[number]];
+  const auto add = [sign](auto& total, bool is_one) {
+    if (is_one) sign == Sign::kAdd ? ++total : --total;
+  };
+  const bool answered = resolver.answered == keys_, settled = resolver.settled == keys_, holding = resolver.holding > 0;
+  count_operator(number, Sign::kTakeAway);
+  add(answered_, answered);
+  add(settled_, settled);
+  add(unconfirmed_, settled && resolver.confirmed != keys_);
+  add(holding_, holding);
+  add(runs_it.answered, answered);
+  add(runs_it.settled, settled);
+  add(runs_it.holding, holding);
+  count_operator(number, Sign::kAdd);
+}
+
+void Tally::count_operator(std::size_t resolver, Sign sign) {
+  const OfOperator& runs_it = of_operators_[operator_of_[resolver]];
+  if (runs_it.answered > 0) sign == Sign::kAdd ? ++operators_answered_ : --operators_answered_;
+  if (runs_it.settled > 0 && runs_it.holding == 0) sign == Sign::kAdd ? ++operators_settled_ : --operators_settled_;
+}
+
+/// The answers of those who have fallen silent end with the last old entry that was seen there.
+void Tally::let_lapse(Instant now) {
+  if (now < next_lapse_) return;
+  next_lapse_ = Instant::max();
+  for (std::size_t track = 0; track < shares_.size(); ++track) {
+    Share share = shares_[track];
+    if (!share.lapsing || !share.answered) continue;
+    if (share.old_until > now) {
+      next_lapse_ = std::min(next_lapse_, share.old_until);
+      continue;
+    }
+    share.answered = share.settled = share.confirmed = share.holding = false;
+    replace(track, share);
+  }
+}
+
+/// A `must` entry agrees when one of the resolvers it names is settled and none of those that answered is not.
+bool Tally::agrees(const std::vector<std::size_t>& named) const {
+  bool settled = false;
+  for (const std::size_t resolver : named) {
+    if (of_resolvers_[resolver].settled == keys_)
+      settled = true;
+    else if (of_resolvers_[resolver].answered > 0)
+      return false;
+  }
+  return settled;
+}
+
+bool Tally::quorum_answered() const {
+  return is_met(answered_, resolvers_.size(), terms_.quorum_resolvers) &&
+         is_met(operators_answered_, of_operators_.size(), terms_.quorum_operators);
+}
+
+bool Tally::quorum_settled() const {
+  return is_met(settled_, resolvers_.size(), terms_.quorum_resolvers) &&
+         is_met(operators_settled_, of_operators_.size(), terms_.quorum_operators);
+}
+
+bool Tally::is_sampled() const {
+  return holding_ == 0 && quorum_answered() && quorum_settled() &&
+         std::all_of(named_by_must_.begin(), named_by_must_.end(),
+                     [this](const std::vector<std::size_t>& named) { return agrees(named); });
+}
+
+Tally::Outlook Tally::outlook(Instant now) {
+  let_lapse(now);
+  Outlook out;
+  out.quorum_answered = quorum_answered();
+  out.converged = is_bounded(now) && unconfirmed_ == 0 && sampling_ == 0 && is_sampled();
+  return out;
+}
+
+Forecast Tally::at(Instant now) {
+  const Outlook seen = outlook(now);
   Forecast out;
   out.at = now;
-  for (const Expectation& expectation : expectations) out.bound = std::max(out.bound, bound_of(expectation));
-  out.bounded = now >= out.bound + kTtlRounding;
-
-  std::vector<Tally> tallies(resolvers.size());
-  bool rounds_open = false;
-  for (const Standing& standing : standings) {
-    if (standing.stage == Stage::kSampling) rounds_open = true;
-    count(tallies[standing.resolver], standing, terms.samples);
-    if (standing.asked > 0) ++out.counts[static_cast<std::size_t>(standing.current)];
-    if (standing.old_until && *standing.old_until > now && (!out.observed || *standing.old_until > *out.observed))
-      out.observed = standing.old_until;
-  }
-
-  std::map<std::string, OperatorTally> operators;
-  const std::size_t keys = expectations.size();
-  bool all_confirmed = true;
-  for (std::size_t i = 0; i < resolvers.size(); ++i) {
-    const Tally& tally = tallies[i];
-    OperatorTally& runs_it = operators[to_lower(resolvers[i].operator_name)];
-    if (tally.holding) {
-      out.holding.push_back(i);
-      runs_it.holding = true;
-    }
-    if (keys > 0 && tally.answered(keys)) {
-      ++out.answered;
-      runs_it.answered = true;
-    }
-    if (keys > 0 && tally.settled(keys)) {
-      ++out.settled;
-      runs_it.settled = true;
-      if (tally.keys_confirmed != keys) all_confirmed = false;
-    }
-  }
-  out.resolvers = resolvers.size();
-  out.operators = operators.size();
-  for (const auto& [name, tally] : operators) {
-    if (tally.answered) ++out.operators_answered;
-    if (tally.settled && !tally.holding) ++out.operators_settled;
-  }
-  for (const std::string& entry : terms.must)
-    if (!agrees(entry, resolvers, tallies, keys)) out.must_missing.push_back(entry);
-
-  out.quorum_answered = is_met(out.answered, out.resolvers, terms.quorum_resolvers) &&
-                        is_met(out.operators_answered, out.operators, terms.quorum_operators);
-  const bool quorum_settled = is_met(out.settled, out.resolvers, terms.quorum_resolvers) &&
-                              is_met(out.operators_settled, out.operators, terms.quorum_operators);
-  out.sampled = out.quorum_answered && quorum_settled && out.holding.empty() && out.must_missing.empty();
-  out.converged = out.sampled && out.bounded && all_confirmed && !rounds_open;
+  out.bound = bound_;
+  out.bounded = is_bounded(now);
+  for (const Share& share : shares_)
+    if (share.old_until > now && (!out.observed || share.old_until > *out.observed)) out.observed = share.old_until;
+  out.resolvers = resolvers_.size();
+  out.answered = answered_;
+  out.settled = settled_;
+  out.operators = of_operators_.size();
+  out.operators_answered = operators_answered_;
+  out.operators_settled = operators_settled_;
+  out.counts = counts_;
+  for (std::size_t i = 0; i < of_resolvers_.size() && out.holding.size() < holding_; ++i)
+    if (of_resolvers_[i].holding > 0) out.holding.push_back(i);
+  for (std::size_t entry = 0; entry < terms_.must.size(); ++entry)
+    if (!agrees(named_by_must_[entry])) out.must_missing.push_back(terms_.must[entry]);
+  out.quorum_answered = seen.quorum_answered;
+  out.sampled = is_sampled();
+  out.converged = seen.converged;
   out.level = out.converged ? Level::kBounded : out.sampled ? Level::kSampled : Level::kAuthoritative;
-  out.why = reason(out, resolvers, terms, quorum_settled);
+  out.why = reason(out, resolvers_, terms_, quorum_settled());
   return out;
+}
+
+Forecast forecast(const std::vector<Expectation>& expectations, const std::vector<Resolver>& resolvers,
+                  const std::vector<Standing>& standings, const Terms& terms, Instant now) {
+  Tally tally(expectations, resolvers, terms);
+  for (const Standing& standing : standings) tally.update(standing);
+  return tally.at(now);
 }
 
 }  // namespace cutover::dnsprobe

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,5 +70,70 @@ struct Forecast {
 /// the denominators and can only make an outcome undecided.
 Forecast forecast(const std::vector<Expectation>& expectations, const std::vector<Resolver>& resolvers,
                   const std::vector<Standing>& standings, const Terms& terms, Instant now);
+
+/// The same, kept up to date: it costs a few additions per change however many resolvers there are, and whether it is
+/// over is known at any time without a look at everybody. Expectations and resolvers must outlive it.
+class Tally {
+ public:
+  Tally(const std::vector<Expectation>& expectations, const std::vector<Resolver>& resolvers, Terms terms);
+
+  /// Where this resolver now stands with this record set (see Standing::resolver and key). What was never given counts
+  /// as nothing at all.
+  void update(const Standing& standing);
+
+  struct Outlook {
+    bool quorum_answered = false;
+    bool converged = false;
+  };
+  /// Those two of forecast(), cheaply. `now` never goes back.
+  Outlook outlook(Instant now);
+  /// forecast() of everything that was given to update().
+  Forecast at(Instant now);
+
+ private:
+  /// What one standing adds.
+  struct Share {
+    Instant old_until{};  ///< the zero of time: nothing old is known
+    Verdict current = Verdict::kUnreachable;
+    bool asked = false, sampling = false, answered = false, settled = false, confirmed = false, holding = false;
+    bool lapsing = false;  ///< its answers count only as long as something old of it is alive
+  };
+  /// One resolver over all record sets: how many of them.
+  struct OfResolver {
+    std::uint32_t answered = 0, settled = 0, confirmed = 0, holding = 0;
+  };
+  /// How many of its resolvers.
+  struct OfOperator {
+    std::uint32_t answered = 0, settled = 0, holding = 0;
+  };
+  enum class Sign { kAdd, kTakeAway };
+
+  Share share_of(const Standing& standing) const;
+  void replace(std::size_t track, const Share& share);
+  void count(std::size_t track, Sign sign);
+  void count_resolver(std::size_t resolver, Sign sign);
+  void count_operator(std::size_t resolver, Sign sign);
+  void let_lapse(Instant now);
+  bool agrees(const std::vector<std::size_t>& named) const;
+  bool quorum_answered() const;
+  bool quorum_settled() const;
+  bool is_sampled() const;
+  bool is_bounded(Instant now) const { return now >= bound_ + kTtlRounding; }
+
+  const std::vector<Resolver>& resolvers_;
+  const Terms terms_;
+  const std::size_t keys_;
+  Instant bound_{};
+  std::vector<Share> shares_;  ///< resolver-major
+  std::vector<OfResolver> of_resolvers_;
+  std::vector<OfOperator> of_operators_;
+  std::vector<std::uint32_t> operator_of_;               ///< by resolver
+  std::vector<std::vector<std::size_t>> named_by_must_;  ///< resolvers, by entry of Terms::must
+  std::array<std::size_t, kVerdictCount> counts_{};
+  std::size_t sampling_ = 0;
+  std::size_t answered_ = 0, settled_ = 0, unconfirmed_ = 0, holding_ = 0;
+  std::size_t operators_answered_ = 0, operators_settled_ = 0;
+  Instant next_lapse_ = Instant::max();
+};
 
 }  // namespace cutover::dnsprobe

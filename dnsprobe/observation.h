@@ -72,7 +72,10 @@ struct Sample {
   std::string extended_error_text;
   std::string site;  ///< NSID (RFC 5001), printable
   bool over_tcp = false;
-  std::string detail;  ///< one clause about a failed exchange
+  /// Its replies over UDP come with the question in other letters than it was asked in: it is asked in small ones.
+  bool folds_case = false;
+  std::uint32_t wrong_replies = 0;  ///< what came meanwhile and was no reply to this question
+  std::string detail;               ///< one clause about a failed exchange
 };
 /// Takes a reply message apart. `asked` is when the question left, by the clock.
 Sample sample_of(const net::DnsAnswer& answer, Instant asked);

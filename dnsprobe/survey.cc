@@ -5,11 +5,22 @@
 
 namespace cutover::dnsprobe {
 
+namespace {
+
+Terms with_a_sample(Terms terms) {
+  terms.samples = std::max(1, terms.samples);
+  return terms;
+}
+
+}  // namespace
+
 Survey::Survey(const std::vector<Expectation>& expectations, const std::vector<Resolver>& resolvers, Terms terms,
                std::uint32_t seed, Instant now)
-    : expectations_(expectations), resolvers_(resolvers), terms_(std::move(terms)) {
-  terms_.samples = std::max(1, terms_.samples);
-  pace_.samples = terms_.samples;
+    : expectations_(expectations),
+      resolvers_(resolvers),
+      samples_(std::max(1, terms.samples)),
+      tally_(expectations, resolvers, with_a_sample(std::move(terms))) {
+  pace_.samples = samples_;
   pace_.seed = seed;
   for (const Expectation& expectation : expectations_) pace_.bound = std::max(pace_.bound, bound_of(expectation));
   tracks_.resize(resolvers_.size() * expectations_.size());
@@ -21,6 +32,7 @@ Survey::Survey(const std::vector<Expectation>& expectations, const std::vector<R
     track.history.filters = resolvers_[track.standing.resolver].filtering;
     track.turn = first_turn(pace_, i, now);
     queue_.push({*track.turn.next, i});
+    tally_.update(track.standing);
   }
 }
 
@@ -61,11 +73,11 @@ WatchEvent Survey::answered(std::uint64_t ticket, const Sample& sample) {
   if (is_data(seen.verdict)) {
     standing.consecutive_no_data = 0;
     standing.recent.push_back(seen.verdict);
-    if (standing.recent.size() > static_cast<std::size_t>(terms_.samples))
-      standing.recent.erase(standing.recent.begin());
+    if (standing.recent.size() > static_cast<std::size_t>(samples_)) standing.recent.erase(standing.recent.begin());
   } else {
     ++standing.consecutive_no_data;
   }
+  tally_.update(standing);
   if (seen.verdict == Verdict::kNew && !track.first_new_at) track.first_new_at = seen.at;
   if (is_old(seen.verdict)) last_old_seen_at_ = track.last_old_at = seen.at;
   track.last = seen;
@@ -76,6 +88,7 @@ void Survey::mark_slow(std::uint64_t ticket) {
   Stage& stage = tracks_[ticket].standing.stage;
   if (stage == Stage::kSampling) stage = Stage::kWaiting;
   if (stage == Stage::kSettled) stage = Stage::kConfirmed;
+  tally_.update(tracks_[ticket].standing);
 }
 
 void Survey::mark_intercepted(const std::string& why) {
@@ -84,16 +97,6 @@ void Survey::mark_intercepted(const std::string& why) {
     const bool is_plain = resolver.transport == Transport::kUdp || resolver.transport == Transport::kTcp;
     if (is_plain && resolver.endpoint && resolver.endpoint->port == 53) track.history.interception = why;
   }
-}
-
-Forecast Survey::forecast(Instant now) const {
-  std::vector<Standing> standings;
-  standings.reserve(tracks_.size());
-  for (const Track& track : tracks_) {
-    standings.push_back(track.standing);
-    standings.back().old_until = old_until(track.history, now);
-  }
-  return dnsprobe::forecast(expectations_, resolvers_, standings, terms_, now);
 }
 
 std::vector<TrackResult> Survey::results() const {
@@ -106,7 +109,7 @@ std::vector<TrackResult> Survey::results() const {
     result.last = track.last;
     result.asked = track.standing.asked;
     result.caches_seen = track.history.entries_seen;
-    result.settled = track.turn.consecutive_new >= terms_.samples;
+    result.settled = track.turn.consecutive_new >= samples_;
     result.first_new_at = track.first_new_at;
     result.last_old_at = track.last_old_at;
     out.push_back(std::move(result));

@@ -37,7 +37,10 @@ class Survey {
   /// From here on every answer over plain DNS is `intercepted`.
   void mark_intercepted(const std::string& why);
 
-  Forecast forecast(Instant now) const;
+  /// See Tally: `now` never goes back.
+  Forecast forecast(Instant now) { return tally_.at(now); }
+  Tally::Outlook outlook(Instant now) { return tally_.outlook(now); }
+  std::size_t size() const { return tracks_.size(); }
   /// Nobody is to be asked again and nothing is under way.
   bool exhausted() const { return queue_.empty() && under_way_ == 0; }
   /// Every resolver has been asked for every record set at least once.
@@ -63,8 +66,9 @@ class Survey {
 
   const std::vector<Expectation>& expectations_;
   const std::vector<Resolver>& resolvers_;
-  Terms terms_;
+  const int samples_;
   Pace pace_;
+  Tally tally_;
   std::vector<Track> tracks_;  ///< resolver-major
   std::priority_queue<Due, std::vector<Due>, std::greater<>> queue_;
   std::size_t under_way_ = 0;

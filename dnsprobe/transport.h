@@ -16,6 +16,8 @@ namespace cutover::dnsprobe {
 struct TryOptions {
   std::chrono::milliseconds timeout{2000};
   int tries = 2;
+  double most_per_second = 5000;             ///< datagrams to everybody together; 0: no limit
+  double most_per_resolver_per_second = 50;  ///< questions; 0: no limit
 };
 
 /// Carries questions to resolvers. One answer per question, whenever it comes: a slow resolver holds up nobody.
@@ -32,8 +34,7 @@ class ProbeTransport {
 /// How an engine gets its transport: with where the answers shall go. Destroying it cancels what is under way.
 using TransportFactory = std::function<std::unique_ptr<ProbeTransport>(ProbeTransport::Answered)>;
 
-/// Real sockets: a fresh, randomly bound UDP socket per try, TCP on truncation or where the resolver says so. `loop`
-/// and `clock` must outlive what the factory makes.
+/// Real sockets: the transport of each resolver as it says. `loop` and `clock` must outlive what the factory makes.
 TransportFactory socket_transport(net::Loop& loop, const Clock& clock, TryOptions options);
 
 }  // namespace cutover::dnsprobe

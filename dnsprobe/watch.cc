@@ -16,10 +16,13 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::uint64_t kCanaryTicket = std::numeric_limits<std::uint64_t>::max();
 constexpr std::chrono::milliseconds kSlice{20};
+constexpr std::chrono::milliseconds kNoTime{0};
 /// Summaries are not told more often than this, in real time.
 constexpr std::chrono::milliseconds kSummaryGap{50};
-/// Whether it has converged is a look at everybody. It may take this share of the time: 1 in 5.
-constexpr int kForecastRest = 4;
+/// From so many resolvers and record sets on, questions that fall due within this much real time leave together: a wake
+/// per question would cost more than the question.
+constexpr std::size_t kMany = 1000;
+constexpr std::chrono::milliseconds kGather{1};
 /// A question that is under way for longer no longer holds up convergence, in real time.
 constexpr std::chrono::seconds kSlow{1};
 
@@ -98,10 +101,9 @@ class Watch {
     if (next_summary_at_ > now) until = std::min(until, next_summary_at_);
     const bool may_ask = survey_.under_way() < options_.in_flight && !canary_under_way_;
     if (const auto due = survey_.next_due(); due && may_ask) until = std::min(until, *due);
-    if (changed_) until = now;
     bool rang = false;
-    const std::chrono::nanoseconds pause =
-        std::clamp<std::chrono::nanoseconds>(clock_.real(until - now), std::chrono::nanoseconds::zero(), kSlice);
+    const std::chrono::nanoseconds pause = std::clamp<std::chrono::nanoseconds>(
+        clock_.real(until - now), survey_.size() < kMany ? kNoTime : kGather, kSlice);
     const net::Loop::Handle alarm = loop_.after(pause, [&rang] { rang = true; });
     loop_.run_until([&] { return rang || !inbox_.empty(); });
   }
@@ -115,7 +117,6 @@ class Watch {
   }
 
   void take(const Answer& answer) {
-    changed_ = true;
     if (answer.ticket == kCanaryTicket) {
       canary_under_way_ = false;
       if (answer.sample.outcome == net::Outcome::kAnswered)
@@ -136,31 +137,19 @@ class Watch {
     for (; !pending_.empty() && pending_.front().since <= since; pending_.pop_front()) {
       if (survey_.asked(pending_.front().ticket) != pending_.front().nth) continue;
       survey_.mark_slow(pending_.front().ticket);
-      changed_ = true;
     }
-  }
-
-  /// Looks at everybody, but not for every single answer: time alone can also change the outcome.
-  const Forecast& current_forecast() {
-    const auto now = Steady::now();
-    const Instant instant = clock_.now();
-    const bool crossed_bound = instant >= forecast_.bound + kTtlRounding && !forecast_.bounded;
-    if (!has_forecast_ || crossed_bound || (changed_ && now - forecast_made_ >= forecast_took_ * kForecastRest)) {
-      forecast_ = survey_.forecast(instant);
-      has_forecast_ = true;
-      forecast_made_ = Steady::now();
-      forecast_took_ = forecast_made_ - now;
-      changed_ = false;
-    }
-    return forecast_;
   }
 
   bool ended() {
-    const Forecast& now = current_forecast();
-    if (now.converged) return end(WatchEnd::kConverged);
+    const Instant now = clock_.now();
+    const Tally::Outlook outlook = survey_.outlook(now);
+    if (outlook.converged) {
+      forecast_ = survey_.forecast(now);
+      return end(WatchEnd::kConverged);
+    }
     if (stop_ && stop_()) return end(WatchEnd::kStopped);
-    if (clock_.now() >= options_.give_up_at || (survey_.exhausted() && !changed_))
-      return end(now.quorum_answered ? WatchEnd::kGaveUp : WatchEnd::kUndecided);
+    if (now >= options_.give_up_at || survey_.exhausted())
+      return end(outlook.quorum_answered ? WatchEnd::kGaveUp : WatchEnd::kUndecided);
     return false;
   }
 
@@ -211,13 +200,9 @@ class Watch {
   std::deque<Pending> pending_;                ///< in the order of asking; answered ones among them
   std::unique_ptr<ProbeTransport> transport_;  ///< after inbox_: its callback fills it
   WatchResult result_;
-  Forecast forecast_;
-  bool has_forecast_ = false;
-  bool changed_ = false;
+  Forecast forecast_;  ///< the one that it ended with, where it converged
   bool first_round_over_ = false;
   bool canary_under_way_ = false;
-  Steady::time_point forecast_made_{};
-  Steady::duration forecast_took_{};
   Steady::time_point summary_told_{};
   Instant next_summary_at_{};
 };

@@ -269,7 +269,11 @@ void Resolver::start(int cache, net::Message query, Manner manner, std::function
   (*at)->step();
 }
 
-void Resolver::handle(const net::Bytes& wire, Transport transport, DnsListener::Reply reply) {
+void Resolver::handle(const net::Bytes& wire, Transport transport, DnsListener::Reply plain_reply) {
+  DnsListener::Reply reply = [wire, plain_reply = std::move(plain_reply)](std::vector<net::Bytes> replies) {
+    for (net::Bytes& each : replies) net::echo_letters(wire, each);
+    plain_reply(replies);
+  };
   {
     const std::lock_guard lock(mutex_);
     ++counters_.queries;

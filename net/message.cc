@@ -292,6 +292,16 @@ Result<Message> decode(std::string_view wire) {
   return MessageReader(wire).read();
 }
 
+void echo_letters(std::string_view query, Bytes& reply) {
+  constexpr std::size_t kHeader = 12;
+  WireReader in(query, std::min(kHeader, query.size()), query.size());
+  in.name();
+  const std::size_t size = in.at() - std::min(kHeader, in.at());
+  if (in.failed() || reply.size() < kHeader + size) return;
+  const std::string_view asked = query.substr(kHeader, size);
+  if (to_lower(asked) == to_lower(std::string_view(reply).substr(kHeader, size))) reply.replace(kHeader, size, asked);
+}
+
 Message make_query(const Question& question, Recursion recursion) {
   Message message;
   message.id = random_id();

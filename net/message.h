@@ -83,6 +83,10 @@ Result<Bytes> encode(const Message& message);
 /// of noise) is kInvalid and never aborts; a record whose rdata does not fit its type too.
 Result<Message> decode(std::string_view wire);
 
+/// Writes the question of `reply` in the letters of the query that it answers, as servers do: names are folded to small
+/// letters here, and whoever asks in mixed case wants its own back. Does nothing where the questions differ otherwise.
+void echo_letters(std::string_view query, Bytes& reply);
+
 /// A query with a random id, EDNS 1232 and RD as given.
 enum class Recursion { kDesired, kNotDesired };
 Message make_query(const Question& question, Recursion recursion);

@@ -17,12 +17,17 @@ struct Bench {
 
 constexpr Bench kBenches[] = {{"start", cutover::bench::measure_start},
                               {"journal", cutover::bench::measure_journal},
-                              {"swap", cutover::bench::measure_swap}};
+                              {"swap", cutover::bench::measure_swap},
+                              {"probe", cutover::bench::measure_probe}};
 
 bool wanted(std::string_view name, int argc, char** argv) {
   for (int i = 1; i < argc; ++i)
     if (name == argv[i]) return true;
   return argc == 1;
+}
+
+std::string text_of(const cutover::bench::Figure& figure) {
+  return fmt::format(figure.value < 1000 ? "{:.2f} {}" : "{:.0f} {}", figure.value, figure.unit);
 }
 
 bool known(std::string_view name) {
@@ -47,9 +52,8 @@ int main(int argc, char** argv) {
     for (const Bench& bench : kBenches) {
       if (!wanted(bench.name, argc, argv)) continue;
       for (const auto& row : bench.measure()) {
-        fmt::print(kLine, row.what, fmt::format("{:.2f} ms", row.ours.count()), row.held_against,
-                   fmt::format("{:.2f} ms", row.theirs.count()), fmt::format("{:.2f} x", row.ours / row.theirs),
-                   row.target);
+        fmt::print(kLine, row.what, text_of(row.ours), row.held_against, text_of(row.theirs),
+                   fmt::format("{:.2f} x", row.ours.value / row.theirs.value), row.target);
         std::fflush(stdout);
       }
     }
@@ -58,6 +62,8 @@ int main(int argc, char** argv) {
     return 1;
   }
   fmt::print(
-      "\nMedians of wall time, both sides alternating in one run. Machines are shared and differ: the ratios count.\n");
+      "\nMedians (of wall time where it says ms), both sides alternating in one run. Machines are shared and differ: "
+      "the "
+      "ratios count.\n");
   return 0;
 }

@@ -1,18 +1,27 @@
 #pragma once
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cutover::bench {
 
 using Millis = std::chrono::duration<double, std::milli>;
 
+/// What was measured, and in what: `2.10 ms`.
+struct Figure {
+  Figure(Millis time) : value(time.count()), unit("ms") {}  // NOLINT(google-explicit-constructor)
+  Figure(double of, std::string in) : value(of), unit(std::move(in)) {}
+  double value;
+  std::string unit;
+};
+
 /// One line of the table: something of ours, held against something else that was measured in the same run.
 struct Row {
   std::string what;
-  Millis ours{};
+  Figure ours;
   std::string held_against;
-  Millis theirs{};
+  Figure theirs;
   std::string target;  ///< as promised: `<= 3.0 x`, `<= 10 ms`; empty: none
 };
 
@@ -29,5 +38,6 @@ std::string program();
 std::vector<Row> measure_swap();
 std::vector<Row> measure_start();
 std::vector<Row> measure_journal();
+std::vector<Row> measure_probe();
 
 }  // namespace cutover::bench

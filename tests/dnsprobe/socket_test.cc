@@ -73,8 +73,11 @@ class WireServer {
     ++udp_questions_;
     const auto query = net::decode(std::string_view(buffer, static_cast<std::size_t>(got)));
     if (!query) return;
-    for (const std::string& reply : udp_reply_(*query))
+    for (std::string& reply : udp_reply_(*query)) {
+      // As nearly all servers do.
+      net::echo_letters({buffer, static_cast<std::size_t>(got)}, reply);
       ::sendto(udp_.get(), reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&from), length);
+    }
   }
   void serve_stream() {
     const net::Descriptor peer(::accept(tcp_.get(), nullptr, nullptr));

@@ -1,0 +1,45 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/record_set.h"
+#include "core/result.h"
+
+namespace cutover::dnsprobe {
+
+/// The query for one record set, written once (RD=1, EDNS 1232, NSID wanted): from one question to the next only the id
+/// and the letter case of the name vary. A resolver sends the question back as it came, so that the case is a second
+/// secret beside id and port (draft-vixie-dnsext-dns0x20).
+class QueryTemplate {
+ public:
+  /// Longest query: header, name, type and class, OPT with an empty NSID.
+  static constexpr std::size_t kLongest = 12 + 255 + 4 + 15;
+  using Buffer = std::array<char, kLongest>;
+  enum class Extensions { kEdns, kNone };
+  /// How the question of a reply compares with the one that was asked.
+  enum class Echo {
+    kExact,
+    kOtherCase,  ///< the same name in other letters
+    kMissing,    ///< none at all, as some servers refuse
+    kOther,
+  };
+
+  static Result<QueryTemplate> make(const RecordKey& key);
+
+  /// Bit n of `letter_case` makes the nth letter (and the n+64th) a capital; 0 leaves all small.
+  std::string_view write(Buffer& to, std::uint16_t id, std::uint64_t letter_case, Extensions extensions) const;
+  /// `reply` is at least a header long.
+  Echo compare(std::string_view reply, std::uint64_t letter_case) const;
+  const RecordKey& key() const { return key_; }
+
+ private:
+  RecordKey key_;
+  std::string query_;                  ///< with id 0
+  std::size_t question_end_ = 0;       ///< offset
+  std::vector<std::uint8_t> letters_;  ///< offsets from the start of the question
+};
+
+}  // namespace cutover::dnsprobe

@@ -1,0 +1,15 @@
+#pragma once
+#include <string_view>
+
+#include "core/result.h"
+#include "dnsprobe/observation.h"
+
+namespace cutover::dnsprobe {
+
+/// Reads a reply from the wire straight into what a verdict needs: rcode, answer, negative TTL, extended error, site.
+/// Every record is looked at, whatever its section: what net::decode() takes for malformed is kInvalid here too, and
+/// otherwise the result is what sample_of() makes of the decoded message, without making that message.
+/// Leaves the times and the outcome of `sample` alone.
+Result<void> read_reply(std::string_view wire, Sample& sample);
+
+}  // namespace cutover::dnsprobe

@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
+#include "tests/bench/measure.h"
+#include "tests/bench/probe_runs.h"
+#include "tests/bench/responder.h"
+
+// Probes by the hundred thousand against a responder on loopback that is a process of its own. What is compared runs
+// in turns, so that a busy machine is busy for both.
+
+namespace cutover::bench {
+namespace {
+
+constexpr int kTurns = 7;
+constexpr std::size_t kWindow = 512;
+
+double median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.at(values.size() / 2);
+}
+
+void no_losses(const Cost& cost, const char* who) {
+  if (cost.lost * 1000 > cost.probes)
+    throw std::runtime_error(fmt::format("{}: {} of {} probes were lost", who, cost.lost, cost.probes));
+}
+
+bool on_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::string folder;
+  for (const char* at = path; at != nullptr; ++at) {
+    if (*at != ':' && *at != '\0') {
+      folder += *at;
+      continue;
+    }
+    if (std::filesystem::exists(folder + "/" + name)) return true;
+    folder.clear();
+    if (*at == '\0') break;
+  }
+  return false;
+}
+
+Row against_floor(const Responder& responder) {
+  constexpr std::size_t kResolvers = 5000;
+  constexpr std::uint64_t kProbes = 100000;
+  const auto resolvers = responder.resolvers(kResolvers);
+  std::vector<double> ours, theirs;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    const Cost floor = bare_loop(responder.port(), kResolvers, kProbes, kWindow);
+    const Cost engine_cost = engine(resolvers, kProbes, kWindow);
+    no_losses(floor, "bare loop");
+    no_losses(engine_cost, "engine");
+    theirs.push_back(floor.cpu_us);
+    ours.push_back(engine_cost.cpu_us);
+  }
+  return {"CPU per probe, 5000 resolvers",
+          {median_of(ours), "us"},
+          "bare sendmmsg and recvmmsg",
+          {median_of(theirs), "us"},
+          "<= 1.6 x"};
+}
+
+double dnsperf_per_second(std::uint16_t port, std::uint64_t probes) {
+  const servers::TempFolder folder;
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) lines += "www.example.com A\n";
+  const std::string file = folder.write("queries", lines);
+  const auto done =
+      servers::run_program({"dnsperf", "-s", "127.0.0.1", "-p", std::to_string(port), "-d", file, "-c", "1", "-T", "1",
+                            "-q", std::to_string(kWindow), "-n", std::to_string(probes / 1000)},
+                           {}, std::chrono::seconds(120));
+  const auto at = done.output.find("Queries per second:");
+  if (done.status != 0 || at == std::string::npos) throw std::runtime_error("dnsperf failed:\n" + done.output);
+  return std::strtod(done.output.c_str() + at + 19, nullptr);
+}
+
+std::vector<Row> against_dnsperf(const Responder& responder) {
+  constexpr std::uint64_t kProbes = 500000;
+  if (!on_path("dnsperf")) {
+    fmt::print("dnsperf is not on PATH: not held against it\n");
+    return {};
+  }
+  const auto resolvers = responder.resolvers(1);
+  std::vector<double> ours, theirs;
+  for (int turn = 0; turn < 3; ++turn) {
+    theirs.push_back(dnsperf_per_second(responder.port(), kProbes));
+    const Cost cost = engine(resolvers, kProbes, kWindow);
+    no_losses(cost, "engine");
+    ours.push_back(cost.per_second);
+  }
+  return {{"probes per second, one server",
+           {median_of(ours), "/s"},
+           "dnsperf, one client",
+           {median_of(theirs), "/s"},
+           ">= 1.0 x"}};
+}
+
+Row linearity(const Responder& responder) {
+  const auto few = responder.resolvers(1000), many = responder.resolvers(60000);
+  std::vector<double> ours, theirs;
+  for (int turn = 0; turn < 3; ++turn) {
+    ours.push_back(watch_rounds(many, kWindow).cpu_us);
+    std::vector<double> small;
+    for (int i = 0; i < 20; ++i) small.push_back(watch_rounds(few, kWindow).cpu_us);
+    theirs.push_back(median_of(small));
+  }
+  return {"CPU per probe, watch of 60000",
+          {median_of(ours), "us"},
+          "the same, watch of 1000",
+          {median_of(theirs), "us"},
+          "<= 1.3 x"};
+}
+
+}  // namespace
+
+std::vector<Row> measure_probe() {
+  const Responder responder;
+  std::vector<Row> rows{against_floor(responder)};
+  if (on_path("massdns"))
+    fmt::print("massdns is on PATH\n");
+  else
+    fmt::print("massdns is not on PATH: not held against it (<= 0.75 x)\n");
+  for (Row& row : against_dnsperf(responder)) rows.push_back(std::move(row));
+  rows.push_back(linearity(responder));
+  return rows;
+}
+
+}  // namespace cutover::bench
