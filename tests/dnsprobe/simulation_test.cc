@@ -10,7 +10,7 @@ using namespace cutover::dnsprobe::simulated;
 
 namespace {
 
-constexpr std::uint64_t kCutovers = 150;  // of each mix; ./dev bench forecast plays more
+constexpr std::uint64_t kCutovers = 40;  // of each mix; ./dev bench forecast plays more
 
 double margin_s() { return std::chrono::duration<double>(kBoundMargin).count(); }
 
