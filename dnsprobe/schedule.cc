@@ -142,9 +142,10 @@ Turn next_turn(const Turn& before, const Observation& seen, const std::optional<
     ++turn.consecutive_new;
     turn.consecutive_overdue = 0;
     const bool after_bound = seen.at - seen.slack >= pace.bound + kBoundMargin;
-    if (turn.consecutive_new >= pace.samples)
-      return after_bound ? leave_alone(turn, Stage::kConfirmed)
-                         : wait(turn, Stage::kSettled, pace.bound + kBoundMargin + scaled(kExpirySpread, share));
+    if (turn.consecutive_new >= pace.samples && after_bound) return leave_alone(turn, Stage::kConfirmed);
+    // An answer that was long on its way comes after the bound and says nothing about it.
+    const Instant again = std::max(pace.bound + kBoundMargin, seen.at + seconds(1)) + scaled(kExpirySpread, share);
+    if (turn.consecutive_new >= pace.samples) return wait(turn, Stage::kSettled, again);
   } else {
     turn.consecutive_new = 0;
   }

@@ -569,15 +569,8 @@ class Play {
                         held_ttl(expectation).count()));
   }
 
-  bool answers(std::size_t resolver) const {
-    const std::size_t keys = world_.expectations().size();
-    for (std::size_t key = 0; key < keys; ++key)
-      if (!ledgers_[resolver * keys + key].answered_first) return false;
-    return true;
-  }
-
   void conclude() {
-    const bool turns_late = world_.mix().lag == Mix::Lag::kUndeclared;
+    const std::size_t cache_keys = world_.expectations().size();
     if (out_.end == WatchEnd::kConverged)
       for (std::size_t i = 0; i < world_.resolvers().size(); ++i) {
         OneResolver& resolver = world_.resolver(i);
@@ -596,12 +589,14 @@ class Play {
         for (std::size_t key = 0; key < cache.slots.size(); ++key) {
           world_.advance(resolver, cache, key, end);
           if (honours_ttls(resolver.nature)) last_old = std::max(last_old, cache.slots[key].old_ends);
-          if (answers(i)) last_seen = std::max(last_seen, cache.slots[key].old_ends);
+          if (ledgers_[i * cache_keys + key].answered_first) last_seen = std::max(last_seen, cache.slots[key].old_ends);
         }
     }
     out_.after_bound_s = seconds_of(last_old - bound_);
     if (out_.end == WatchEnd::kConverged) out_.late_s = seconds_of(now_ - std::max(bound_, last_seen));
-    if (!turns_late && first_round_over_) compare_estimate(last_seen);
+    // What a late site goes on handing out cannot be foretold from the caches of the first round.
+    const bool foretold = world_.mix().lag == Mix::Lag::kNone && first_round_over_ && last_seen != Instant{};
+    if (foretold) compare_estimate(last_seen);
     if (world_.planted() > 0) fault(fmt::format("our questions planted \"does not exist\" {} times", world_.planted()));
   }
 
@@ -609,8 +604,10 @@ class Play {
     if (!first_round_.observed && truth <= first_round_.at) return;  // nobody held anything old, and that was said
     const Instant said = first_round_.observed.value_or(first_round_.at);
     out_.error_s = seconds_of(said - truth);
-    out_.is_within_spread =
-        first_round_.observed && truth >= first_round_.spread.earliest && truth <= first_round_.spread.latest;
+    // What shows TTL 0 may be given for the rest of that second.
+    out_.is_within_spread = !first_round_.observed
+                                ? truth <= first_round_.at + kTtlRounding
+                                : truth >= first_round_.spread.earliest && truth <= first_round_.spread.latest;
   }
 
   World world_;
