@@ -477,8 +477,7 @@ class Play {
     const WatchEvent event = survey_.answered(coming.ticket, coming.sample);
     Ledger& ledger = ledgers_[coming.ticket];
     const Observation& seen = event.observation;
-    if (coming.nth == 0 && coming.sample.outcome == net::Outcome::kAnswered && is_data(seen.verdict))
-      ledger.answered_first = true;
+    if (coming.nth == 0 && is_data(seen.verdict) && seen.verdict != Verdict::kServfail) ledger.answered_first = true;
     check_verdict(event, coming);
     if (is_old(seen.verdict) && seen.expires) {
       if (!ledger.first_old_expiry) ledger.first_old_expiry = seen.expires;
