@@ -75,6 +75,7 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
 
 struct WatchFlags {
   std::string give_up;
+  bool encrypted = false;  ///< ask over TLS or HTTPS
 };
 ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags);
 
@@ -111,6 +112,34 @@ struct ProbeFlags {
   int samples = 1;
 };
 ExitCode run_probe(const GlobalOptions& global, const ProbeFlags& flags);
+
+struct ResolversListFlags {
+  std::vector<std::string> countries;
+  std::vector<std::string> continents;
+  std::vector<std::string> operators;
+  std::string transport;
+  std::string filtering;
+  int tier = 1;
+  bool all = false;  ///< as tier 2
+};
+ExitCode run_resolvers_list(const GlobalOptions& global, const ResolversListFlags& flags);
+
+struct ResolversImportFlags {
+  std::string file;
+  std::string to;            ///< the list to write
+  bool force = false;        ///< write over an existing one
+  bool private_too = false;  ///< take addresses of private networks and of this machine
+};
+ExitCode run_resolvers_import(const GlobalOptions& global, const ResolversImportFlags& flags);
+
+struct ResolversCheckFlags {
+  std::vector<std::string> resolvers;  ///< as in a plan's `watch:`
+  std::vector<std::string> lists;      ///< files
+  std::string timeout = "2s";
+  int samples = 3;
+  bool forget = false;  ///< do not remember what is found
+};
+ExitCode run_resolvers_check(const GlobalOptions& global, const ResolversCheckFlags& flags);
 
 struct RehearseFlags {
   double speed = 1440;

@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
 
 #include "cmd/command.h"
 #include "cmd/plan/plan_keys.h"
@@ -82,9 +84,7 @@ int leave(const CLI::App& app, const CLI::ParseError& error) {
   return static_cast<int>(ExitCode::kError);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{
       "cutover moves live names from an old side to a new side without an outage.\n"
       "In the order of a cutover: assess, plan, lower-ttl, preflight, swap, watch, (rollback,) restore-ttl.",
@@ -102,17 +102,25 @@ int main(int argc, char** argv) {
   app.add_flag("--ci", global.ci, "No live redraw and no questions; implied without a terminal");
 
   ExitCode exit = ExitCode::kDone;
-  const auto command = [&](const char* name, const char* what, const Forms& forms, auto&& run) {
-    CLI::App* added = app.add_subcommand(name, what);
+  const auto footer = [](const Forms& forms) {
+    return fmt::format("As everywhere: -o FORM for the result as {}; --ci for no live redraw and no questions\n",
+                       listed(forms));
+  };
+  const auto command_of = [&](CLI::App& parent, const std::string& name, const char* what, const Forms& forms,
+                              auto&& run) {
+    CLI::App* added = parent.add_subcommand(name, what);
     added->fallthrough();
-    added->footer(fmt::format("As everywhere: -o FORM for the result as {}; --ci for no live redraw and no questions\n",
-                              listed(forms)));
-    added->callback([&exit, &global, &form, asked, name, forms, run] {
-      const auto chosen = asked->empty() ? forms.front() : output_form(name, form, forms);
+    added->footer(footer(forms));
+    const std::string called = &parent == &app ? name : parent.get_name() + " " + name;
+    added->callback([&exit, &global, &form, asked, called, forms, run] {
+      const auto chosen = asked->empty() ? forms.front() : output_form(called, form, forms);
       if (chosen) global.output = *chosen;
       exit = chosen ? run() : tell(chosen.error());
     });
     return added;
+  };
+  const auto command = [&](const char* name, const char* what, const Forms& forms, auto&& run) {
+    return command_of(app, name, what, forms, run);
   };
   const auto plan_file = [&](CLI::App* added) {
     added->add_option("plan", global.plan_file, "The plan file")->capture_default_str();
@@ -175,6 +183,7 @@ int main(int argc, char** argv) {
               {OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson}, [&] { return run_watch(global, watching); });
   plan_file(added);
   added->add_option("--give-up", watching.give_up, "Give up after this long, instead of the plan's `give-up`");
+  added->add_flag("--encrypted", watching.encrypted, "Ask the catalogue's resolvers over TLS or HTTPS");
 
   added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", usual,
                   [&] { return run_rollback(global, writing); });
@@ -225,6 +234,44 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(1.0, 1e6));
 
+  cutover::ResolversListFlags listing;
+  added =
+      app.add_subcommand("resolvers", "The public resolvers that are asked: which there are, your own, their health");
+  added->fallthrough()->require_subcommand(1);
+  const Forms lines{OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson};
+  added->footer(footer(lines));
+  CLI::App* one = command_of(*added, "list", "The built-in list, or a part of it", lines,
+                             [&] { return run_resolvers_list(global, listing); });
+  one->add_option("--country", listing.countries, "Two-letter code (may be repeated)");
+  one->add_option("--continent", listing.continents, "Name or two letters (may be repeated)");
+  one->add_option("--operator", listing.operators, "Who runs it (may be repeated)");
+  one->add_option("--transport", listing.transport, "Only those that speak it: udp, tcp, tls, https")
+      ->check(CLI::IsMember({"udp", "tcp", "tls", "https"}));
+  one->add_option("--filtering", listing.filtering, "What they block: none, malware, family, ads, unknown; or any")
+      ->check(CLI::IsMember({"none", "malware", "family", "ads", "unknown", "any"}));
+  one->add_option("--tier", listing.tier, "1: the default list; 2: also second addresses and filtering variants")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 2));
+  one->add_flag("--all", listing.all, "The same as --tier 2");
+  cutover::ResolversImportFlags importing;
+  one = command_of(*added, "import", "Make a list of your own from a public one", usual,
+                   [&] { return run_resolvers_import(global, importing); });
+  one->add_option("file", importing.file, "CSV, JSON, Markdown or plain text")->required();
+  one->add_option("--to", importing.to, "The list to write, which a plan then names as file/PATH")->required();
+  one->add_flag("--force", importing.force, "Write over an existing list");
+  one->add_flag("--private", importing.private_too, "Take addresses of private networks and of this machine too");
+  cutover::ResolversCheckFlags checking;
+  one = command_of(*added, "check", "Ask resolvers how they are, and remember it for `watch`", lines,
+                   [&] { return run_resolvers_check(global, checking); });
+  one->add_option("resolvers", checking.resolvers,
+                  "default, full, operators, file/PATH or addresses; default when left out");
+  one->add_option("--list", checking.lists, "A list of your own (may be repeated)");
+  one->add_option("--samples", checking.samples, "Questions whose median round trip is told")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 20));
+  one->add_option("--timeout", checking.timeout, "How long to wait for an answer; asked twice")->capture_default_str();
+  one->add_flag("--forget", checking.forget, "Do not remember what is found");
+
   command("schema", "JSON Schema of the plan file, for editors", {OutputForm::kJson},
           [&] { return cutover::run_schema(); });
 
@@ -235,4 +282,17 @@ int main(int argc, char** argv) {
     return leave(app, error);
   }
   return static_cast<int>(exit);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Errors are values here: what is thrown comes from a library in trouble (memory, say), and nothing is half written.
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "cutover: stopped by an internal error: %s; `cutover status` shows where things stand\n",
+                 error.what());
+    return static_cast<int>(ExitCode::kError);
+  }
 }

@@ -53,6 +53,7 @@ std::string as_text(const WatchPhaseResult& result) {
 ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
   return with_cutover(global, [&](Cutover& cutover) {
     WatchPhaseOptions options;
+    options.over = flags.encrypted ? Over::kEncrypted : Over::kAsListed;
     if (!flags.give_up.empty()) {
       auto give_up = parse_duration(flags.give_up);
       if (!give_up) return tell(within("--give-up", give_up.error()));

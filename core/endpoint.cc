@@ -13,8 +13,9 @@ namespace cutover {
 Result<IpAddress> IpAddress::from_text(std::string_view text) {
   const std::string copy(text);
   IpAddress address;
-  if (inet_pton(AF_INET, copy.c_str(), address.bytes_.data()) == 1) return address;
-  if (inet_pton(AF_INET6, copy.c_str(), address.bytes_.data()) == 1) {
+  const bool is_whole = text.find('\0') == std::string_view::npos;  // inet_pton would read no further
+  if (is_whole && inet_pton(AF_INET, copy.c_str(), address.bytes_.data()) == 1) return address;
+  if (is_whole && inet_pton(AF_INET6, copy.c_str(), address.bytes_.data()) == 1) {
     address.family_ = Family::kV6;
     return address;
   }

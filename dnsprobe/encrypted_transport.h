@@ -1,4 +1,6 @@
 #pragma once
+#include <memory>
+
 #include "core/clock.h"
 #include "dnsprobe/transport.h"
 #include "net/loop.h"
@@ -9,14 +11,13 @@ namespace cutover::dnsprobe {
 /// questions and opened anew when the server closes it (RFC 7766 section 6.2.4: what was under way is asked again,
 /// once). `options.timeout` times `options.tries` is the time for one question, connecting included. `loop` and `clock`
 /// must outlive what the factory makes.
-TransportFactory tls_transport(net::Loop& loop, const Clock& clock, TryOptions options);
+std::unique_ptr<ProbeTransport> tls_transport(net::Loop& loop, const Clock& clock, const TryOptions& options,
+                                              ProbeTransport::Answered answered);
 
 /// DNS over HTTPS (RFC 8484), POST, HTTP/2 where the server has it, connections kept, at most 64 questions under way at
 /// once. TTLs are lessened by the Age of the reply (RFC 8484 section 5.1). Trust, times and lifetimes as
 /// tls_transport().
-TransportFactory https_transport(net::Loop& loop, const Clock& clock, TryOptions options);
-
-/// Whatever each resolver asks for: socket_transport(), tls_transport() or https_transport().
-TransportFactory every_transport(net::Loop& loop, const Clock& clock, TryOptions options);
+std::unique_ptr<ProbeTransport> https_transport(net::Loop& loop, const Clock& clock, const TryOptions& options,
+                                                ProbeTransport::Answered answered);
 
 }  // namespace cutover::dnsprobe

@@ -115,10 +115,9 @@ class HttpsTransport final : public ProbeTransport {
 
 }  // namespace
 
-TransportFactory https_transport(net::Loop& loop, const Clock& clock, TryOptions options) {
-  return [&loop, &clock, options](ProbeTransport::Answered answered) -> std::unique_ptr<ProbeTransport> {
-    return std::make_unique<HttpsTransport>(loop, clock, options, std::move(answered));
-  };
+std::unique_ptr<ProbeTransport> https_transport(net::Loop& loop, const Clock& clock, const TryOptions& options,
+                                                ProbeTransport::Answered answered) {
+  return std::make_unique<HttpsTransport>(loop, clock, options, std::move(answered));
 }
 
 }  // namespace cutover::dnsprobe

@@ -1,24 +1,20 @@
 #pragma once
-#include <chrono>
 #include <cstdint>
 #include <vector>
 
 #include "core/clock.h"
 #include "dnsprobe/datagram_socket.h"
+#include "dnsprobe/udp_ports.h"
 
 namespace cutover::dnsprobe {
-
-using Steady = std::chrono::steady_clock;
 
 /// One question on its way over UDP.
 struct InFlight {
   /// One datagram of it.
   struct Try {
-    static constexpr std::uint8_t kNoPort = 255;
+    UdpPorts::Place place;
     Instant asked{};
-    Steady::time_point sent{};
-    std::uint16_t id = 0;
-    std::uint8_t port = kNoPort;  ///< which of our sockets
+    UdpPorts::Time sent{};
   };
   enum class State : std::uint8_t {
     kFree,
@@ -42,7 +38,7 @@ struct InFlight {
 /// all wait equally long that is the order in which their time is up, and one list does what timers or a wheel would.
 class InFlightTable {
  public:
-  static constexpr std::uint32_t kNobody = 0xffffffff;
+  static constexpr std::uint32_t kNobody = UdpPorts::kNobody;
 
   InFlight& operator[](std::uint32_t number) { return slots_[number]; }
 

@@ -15,7 +15,7 @@
 namespace cutover::dnsprobe {
 
 /// What one answer of one resolver means. Never decided by majority: always against the expected value.
-enum class Verdict {
+enum class Verdict : std::uint8_t {
   kNew,          ///< exactly the new answer
   kOld,          ///< the old answer (or a part of it), within a lifetime it may have
   kOldPastTtl,   ///< the old answer, kept beyond the expiry that was first seen for it

@@ -67,4 +67,16 @@ QueryTemplate::Echo QueryTemplate::compare(std::string_view reply, std::uint64_t
   return std::memcmp(got.data() + name, asked.data() + name, 4) == 0 ? Echo::kOtherCase : Echo::kOther;
 }
 
+Result<std::uint32_t> QueryTemplates::number_of(const RecordKey& key) {
+  if (!templates_.empty() && templates_[last_].key() == key) return last_;
+  const auto known = numbers_.find(key);
+  if (known != numbers_.end()) return last_ = known->second;
+  auto made = QueryTemplate::make(key);
+  if (!made) return made.error();
+  templates_.push_back(*std::move(made));
+  last_ = static_cast<std::uint32_t>(templates_.size() - 1);
+  numbers_.emplace(key, last_);
+  return last_;
+}
+
 }  // namespace cutover::dnsprobe

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,19 @@ class QueryTemplate {
   std::string query_;                  ///< with id 0
   std::size_t question_end_ = 0;       ///< offset
   std::vector<std::uint8_t> letters_;  ///< offsets from the start of the question
+};
+
+/// The templates in use, each made when it is first asked for.
+class QueryTemplates {
+ public:
+  /// Which one is for this record set.
+  Result<std::uint32_t> number_of(const RecordKey& key);
+  const QueryTemplate& operator[](std::uint32_t number) const { return templates_[number]; }
+
+ private:
+  std::vector<QueryTemplate> templates_;
+  std::map<RecordKey, std::uint32_t> numbers_;
+  std::uint32_t last_ = 0;  ///< nearly always the next one too
 };
 
 }  // namespace cutover::dnsprobe

@@ -44,6 +44,10 @@ Error malformed(std::string_view why) {
   return fail(ErrorCode::kInvalid, std::string("a malformed DNS message: ").append(why));
 }
 
+unsigned u16_at(std::string_view bytes, std::size_t at) {
+  return static_cast<unsigned char>(bytes[at]) * 256U + static_cast<unsigned char>(bytes[at + 1]);
+}
+
 std::string address_text(std::string_view bytes) {
   char text[16];
   char* at = text;
@@ -64,21 +68,17 @@ bool needs_no_look(const Frame& frame) {
 
 class ReplyReader {
  public:
-  ReplyReader(std::string_view wire, Sample& out) : wire_(wire), in_(wire, 0, wire.size()), out_(out) {}
+  ReplyReader(std::string_view wire, Sample& out, const DomainName* question)
+      : wire_(wire), in_(wire, 0, wire.size()), out_(out), asked_(question) {}
 
   Result<void> read() {
-    in_.u16();
-    const unsigned flags = in_.u16();
-    const unsigned counts[4] = {in_.u16(), in_.u16(), in_.u16(), in_.u16()};
+    const std::string_view header = in_.bytes(12);
     if (in_.failed()) return malformed("it is shorter than a header");
-    rcode_ = flags & 0xfU;
-    for (unsigned i = 0; i < counts[0]; ++i) {
-      DomainName name = in_.name();
-      in_.u32();
-      if (in_.failed()) return malformed("its question is cut off");
-      if (i == 0) asked_ = std::move(name);
-    }
-    has_question_ = counts[0] > 0;
+    rcode_ = u16_at(header, 2) & 0xfU;
+    const unsigned counts[4] = {u16_at(header, 4), u16_at(header, 6), u16_at(header, 8), u16_at(header, 10)};
+    for (unsigned i = 0; i < counts[0]; ++i)
+      if (!read_question(i == 0)) return malformed("its question is cut off");
+    if (counts[0] == 0) asked_ = nullptr;
     for (unsigned section = 0; section < 3; ++section) {
       for (unsigned i = 0; i < counts[section + 1]; ++i) {
         const bool last = section == 2 && i + 1 == counts[3];
@@ -91,34 +91,54 @@ class ReplyReader {
   }
 
  private:
+  bool read_question(bool is_first) {
+    if (is_first && asked_ != nullptr) {
+      in_.bytes(asked_->wire().size() + 4);
+      return !in_.failed();
+    }
+    DomainName name = in_.name();
+    in_.bytes(4);
+    if (is_first) {
+      read_name_ = std::move(name);
+      asked_ = &read_name_;
+    }
+    return !in_.failed();
+  }
+
   Result<void> read_record(Section section, bool last) {
-    // Nearly every owner is a pointer to the name that was asked for.
-    const bool of_question = has_question_ && wire_.substr(in_.at(), 2) == std::string_view("\xc0\x0c", 2);
+    // Nearly every owner is a pointer to the name that was asked for, or the root of OPT.
     DomainName other;
-    if (of_question)
-      in_.u16();
-    else
+    const DomainName* owner = &other;
+    const std::string_view start = wire_.substr(in_.at(), 2);
+    if (asked_ != nullptr && start == std::string_view("\xc0\x0c", 2)) {
+      in_.bytes(2);
+      owner = asked_;
+    } else if (!start.empty() && start[0] == '\0') {
+      in_.bytes(1);
+    } else {
       other = in_.name();
+    }
+    const std::string_view fixed = in_.bytes(10);
+    if (in_.failed()) return malformed("a record is cut off, or its name loops");
     Frame frame;
-    frame.type = static_cast<RecordType>(in_.u16());
-    frame.record_class = static_cast<RecordClass>(in_.u16());
-    frame.ttl = in_.u32();
-    frame.length = in_.u16();
+    frame.type = static_cast<RecordType>(u16_at(fixed, 0));
+    frame.record_class = static_cast<RecordClass>(u16_at(fixed, 2));
+    frame.ttl = u16_at(fixed, 4) << 16 | u16_at(fixed, 6);
+    frame.length = u16_at(fixed, 8);
     frame.at = in_.at();
     in_.bytes(frame.length);
     if (in_.failed()) return malformed("a record is cut off, or its name loops");
-    const DomainName& owner = of_question ? asked_ : other;
     if (frame.type == RecordType::kTsig) {
       if (!last) return malformed("a TSIG record is not the last one");
       return {};
     }
     if (frame.type == RecordType::kOpt) {
-      if (section != Section::kAdditional || !owner.is_root() || has_edns_)
+      if (section != Section::kAdditional || !owner->is_root() || has_edns_)
         return malformed("its OPT record is misplaced or not the only one");
       return read_opt(frame);
     }
     if (needs_no_look(frame)) return {};
-    return read_data(section, owner, frame);
+    return read_data(section, *owner, frame);
   }
 
   Result<void> read_data(Section section, const DomainName& owner, const Frame& frame) {
@@ -192,11 +212,11 @@ class ReplyReader {
   std::string_view wire_;
   WireReader in_;
   Sample& out_;
-  DomainName asked_;
+  const DomainName* asked_;  ///< the first question's; null: there is none, or it is not read yet
+  DomainName read_name_;
   std::vector<RecordSet> authority_;
   std::string_view site_;
   unsigned rcode_ = 0;
-  bool has_question_ = false;
   bool has_edns_ = false;
 };
 
@@ -218,7 +238,7 @@ Result<void> read_long_reply(std::string_view wire, Sample& sample) {
 
 }  // namespace
 
-Result<void> read_reply(std::string_view wire, Sample& sample) {
+Result<void> read_reply(std::string_view wire, Sample& sample, const DomainName* question) {
   if (wire.size() > kShort) return read_long_reply(wire, sample);
   sample.rcode = net::Rcode::kNoError;
   sample.answer.clear();
@@ -226,7 +246,7 @@ Result<void> read_reply(std::string_view wire, Sample& sample) {
   sample.extended_error.reset();
   sample.extended_error_text.clear();
   sample.site.clear();
-  return ReplyReader(wire, sample).read();
+  return ReplyReader(wire, sample, question).read();
 }
 
 }  // namespace cutover::dnsprobe

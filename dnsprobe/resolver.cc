@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <set>
 
 #include "core/domain_name.h"
@@ -73,7 +74,7 @@ Result<Resolver> read_plain(std::string_view whole, std::string_view rest, Trans
   out.transport = transport;
   out.endpoint = *endpoint;
   out.operator_name = endpoint->address.text();
-  out.id = (transport == Transport::kTcp ? "tcp://" : "") + short_text(*endpoint, 53);
+  out.id = resolver_text(out);
   return out;
 }
 
@@ -97,8 +98,7 @@ Result<Resolver> read_tls(std::string_view whole, std::string_view rest) {
     return misread(whole, "neither a host name nor an address follows tls://");
   }
   out.operator_name = out.tls_name;
-  out.id = "tls://" + out.tls_name;
-  if (out.endpoint) out.id += "@" + short_text(*out.endpoint, 853);
+  out.id = resolver_text(out);
   return out;
 }
 
@@ -135,7 +135,7 @@ Result<Resolver> read_https(std::string_view whole, std::string_view rest) {
   }
   out.operator_name = out.tls_name;
   out.url = "https://" + to_lower(host) + path;
-  out.id = out.url + (pinned.empty() ? "" : "@" + short_text(*out.endpoint, port));
+  out.id = resolver_text(out);
   return out;
 }
 
@@ -153,7 +153,65 @@ Result<Resolver> read_form(std::string_view whole, std::string_view text) {
   return read_plain(whole, text, Transport::kUdp);
 }
 
+/// Where the host of `url` is to be reached without being looked up: its port, and its address where it is written as
+/// one.
+struct UrlHost {
+  std::optional<IpAddress> literal;
+  std::uint16_t port = 443;
+};
+
+UrlHost host_of(std::string_view url) {
+  url.remove_prefix(std::min(url.size(), std::string_view("https://").size()));
+  const std::string_view host = url.substr(0, url.find('/'));
+  if (const auto literal = Endpoint::from_text(host, 443)) return {literal->address, literal->port};
+  const auto name = read_authority(host, 443);
+  return {std::nullopt, name ? name->port : std::uint16_t{443}};
+}
+
+std::optional<float> degrees(std::string_view text, float limit) {
+  // from_chars for floating point is missing from clang's library; the text is short and its form is checked.
+  if (text.empty() || text.size() > 12 || text.find_first_not_of("-.0123456789") != std::string_view::npos)
+    return std::nullopt;
+  char* end = nullptr;
+  const std::string copy(text);
+  const float value = std::strtof(copy.c_str(), &end);
+  if (end != copy.c_str() + copy.size() || !(value >= -limit && value <= limit)) return std::nullopt;
+  return value;
+}
+
 }  // namespace
+
+std::string resolver_text(const Resolver& resolver) {
+  const auto pinned = [&](std::uint16_t usual) {
+    return resolver.endpoint ? "@" + short_text(*resolver.endpoint, usual) : std::string();
+  };
+  switch (resolver.transport) {
+    case Transport::kUdp:
+      return short_text(*resolver.endpoint, 53);
+    case Transport::kTcp:
+      return "tcp://" + short_text(*resolver.endpoint, 53);
+    case Transport::kTls:
+      return "tls://" + resolver.tls_name + pinned(853);
+    case Transport::kHttps: {
+      const UrlHost host = host_of(resolver.url);
+      const bool is_said =
+          resolver.endpoint && host.literal == resolver.endpoint->address && host.port == resolver.endpoint->port;
+      return resolver.url + (is_said ? "" : pinned(host.port));
+    }
+  }
+  return resolver.id;
+}
+
+bool is_operator_name(std::string_view text) {
+  return !text.empty() && text.size() <= 63 && std::all_of(text.begin(), text.end(), is_operator_character);
+}
+
+std::optional<Location> location_from_text(std::string_view latitude, std::string_view longitude) {
+  const auto north = degrees(latitude, 90);
+  const auto east = degrees(longitude, 180);
+  if (!north || !east) return std::nullopt;
+  return Location{*north, *east};
+}
 
 std::string_view to_text(Transport transport) {
   switch (transport) {
@@ -165,6 +223,18 @@ std::string_view to_text(Transport transport) {
       return "tls";
     case Transport::kHttps:
       return "https";
+  }
+  return "?";
+}
+
+std::string_view to_text(Source source) {
+  switch (source) {
+    case Source::kNamed:
+      return "named";
+    case Source::kCatalogue:
+      return "catalogue";
+    case Source::kImported:
+      return "imported";
   }
   return "?";
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,20 @@ namespace cutover::dnsprobe {
 
 enum class Transport { kUdp, kTcp, kTls, kHttps };
 std::string_view to_text(Transport transport);
+
+/// Where one address really stands, in degrees; known for a few services only, never for an anycast address.
+struct Location {
+  float latitude = 0;   ///< -90..90, north positive
+  float longitude = 0;  ///< -180..180, east positive
+};
+
+/// Whose word it is that this is a resolver worth asking.
+enum class Source : std::uint8_t {
+  kNamed,      ///< a person wrote it down: asked whatever its health
+  kCatalogue,  ///< the built-in list: left out while it is known to be dead
+  kImported,   ///< a list of strangers: asked only once a check has seen it answer
+};
+std::string_view to_text(Source source);
 
 /// One resolver as it is asked: one address, one transport.
 struct Resolver {
@@ -25,6 +40,9 @@ struct Resolver {
   std::string url;                   ///< https only: without the pinned address
   bool anycast = false;
   bool filtering = false;  ///< known to block or rewrite some names
+  Source source = Source::kNamed;
+  std::uint32_t asn = 0;             ///< origin AS of its address; 0: not known
+  std::optional<Location> location;  ///< a dot on a map; empty where the site is not known
 };
 
 /// Reads the resolver syntax. All forms may be preceded by `NAME=`, which names the operator (letters, digits,
@@ -35,6 +53,16 @@ struct Resolver {
 ///   `https://dns.google/dns-query`  `https://dns.google/dns-query@8.8.8.8`   RFC 8484; `@` pins the address
 /// kUsage: says what is wrong with the text and what to write instead.
 Result<Resolver> parse_resolver(std::string_view text);
+
+/// The text that parse_resolver() reads as this way to ask, without the operator: `8.8.8.8`,
+/// `tls://dns.google@8.8.8.8`. Two resolvers are the same place to ask exactly when their texts are the same.
+std::string resolver_text(const Resolver& resolver);
+
+/// Letters, digits, `.`, `_`, `-`; not empty, at most 63.
+bool is_operator_name(std::string_view text);
+
+/// Degrees as `48.14` and `11.58`; nullopt for anything else and outside of the globe.
+std::optional<Location> location_from_text(std::string_view latitude, std::string_view longitude);
 
 /// Whether an entry of a `must` list means this resolver: its operator without regard to case, its id, its
 /// address with or without the port.

@@ -41,8 +41,7 @@ std::optional<Survey::Question> Survey::take(Instant now) {
   const std::size_t index = queue_.top().track;
   queue_.pop();
   ++under_way_;
-  const Standing& standing = tracks_[index].standing;
-  return Question{index, standing.resolver, standing.key};
+  return Question{index, index / expectations_.size(), index % expectations_.size()};
 }
 
 std::optional<Instant> Survey::next_due() const {

@@ -1,5 +1,4 @@
 #include "dnsprobe/sweep.h"
-#include "dnsprobe/encrypted_transport.h"
 
 #include <algorithm>
 #include <utility>
@@ -44,7 +43,7 @@ SweepResult sweep(net::Loop& loop, const Clock& clock, const std::vector<RecordK
   for (std::size_t i = tracks; i > 0; --i) waiting.push_back(i - 1);
   std::size_t under_way = 0;
 
-  const TransportFactory factory = options.transport ? options.transport : every_transport(loop, clock, options.tries);
+  const TransportFactory factory = options.transport ? options.transport : socket_transport(loop, clock, options.tries);
   const auto transport = factory([&](std::uint64_t ticket, Sample sample) {
     const std::size_t key = ticket % keys.size();
     answers[ticket].push_back(read_answer(ticket / keys.size(), key, keys[key], std::move(sample)));

@@ -14,7 +14,7 @@ struct SweepOptions {
   int samples = 1;              ///< questions per resolver and record set, one after the other
   std::size_t in_flight = 128;  ///< questions under way at once
   TryOptions tries;
-  TransportFactory transport;  ///< empty: every_transport()
+  TransportFactory transport;  ///< empty: socket_transport()
 };
 
 /// One answer of one resolver.

@@ -158,10 +158,9 @@ class TlsTransport final : public ProbeTransport {
 
 }  // namespace
 
-TransportFactory tls_transport(net::Loop& loop, const Clock& clock, TryOptions options) {
-  return [&loop, &clock, options](ProbeTransport::Answered answered) -> std::unique_ptr<ProbeTransport> {
-    return std::make_unique<TlsTransport>(Shared{loop, clock, options, std::move(answered)});
-  };
+std::unique_ptr<ProbeTransport> tls_transport(net::Loop& loop, const Clock& clock, const TryOptions& options,
+                                              ProbeTransport::Answered answered) {
+  return std::make_unique<TlsTransport>(Shared{loop, clock, options, std::move(answered)});
 }
 
 }  // namespace cutover::dnsprobe

@@ -24,11 +24,14 @@ struct TryOptions {
 class ProbeTransport {
  public:
   /// Receives the ticket that was given to ask(), once; called from the loop, never from inside ask().
+  /// May ask again at once; must not destroy the transport.
   using Answered = std::function<void(std::uint64_t ticket, Sample sample)>;
 
   virtual ~ProbeTransport() = default;
   /// Asks (RD=1, EDNS 1232, NSID wanted). `resolver` and `key` are not needed after the call returns.
   virtual void ask(std::uint64_t ticket, const Resolver& resolver, const RecordKey& key) = 0;
+  /// How long the limits hold back the question that was asked last before it leaves, in real time.
+  virtual std::chrono::nanoseconds held_back() const { return {}; }
 };
 
 /// How an engine gets its transport: with where the answers shall go. Destroying it cancels what is under way.

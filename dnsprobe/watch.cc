@@ -1,5 +1,4 @@
 #include "dnsprobe/watch.h"
-#include "dnsprobe/encrypted_transport.h"
 
 #include <algorithm>
 #include <deque>
@@ -43,7 +42,7 @@ class Watch {
                 Terms{options.samples, options.quorum_resolvers, options.quorum_operators, options.must}, options.seed,
                 clock.now()) {
     const TransportFactory factory =
-        options.transport ? options.transport : every_transport(loop, clock, options.tries);
+        options.transport ? options.transport : socket_transport(loop, clock, options.tries);
     transport_ = factory([this](std::uint64_t ticket, Sample sample) {
       inbox_.push_back({ticket, std::move(sample)});
     });
@@ -89,8 +88,8 @@ class Watch {
       const auto question = survey_.take(clock_.now());
       if (!question) return;
       ++result_.questions;
-      pending_.push_back({question->ticket, survey_.asked(question->ticket), Steady::now()});
       transport_->ask(question->ticket, resolvers_[question->resolver], expectations_[question->key].key);
+      pending_.push_back({question->ticket, survey_.asked(question->ticket), Steady::now() + transport_->held_back()});
     }
   }
 

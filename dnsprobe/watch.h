@@ -27,7 +27,7 @@ struct WatchOptions {
   /// An address that is known to run no DNS: if it answers, something on the way answers in the place of every
   /// resolver on port 53 (verdict `intercepted`). Empty: not asked.
   std::optional<Endpoint> canary;
-  TransportFactory transport;  ///< empty: every_transport()
+  TransportFactory transport;  ///< empty: socket_transport()
 };
 
 /// Something to show or to journal. Indices are into the vectors given to watch().

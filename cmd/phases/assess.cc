@@ -299,7 +299,7 @@ class Assessment {
     const std::string target = request_.output.string();
     std::string beside = target + ".XXXXXX";
     const auto trouble = [&](std::string_view doing) {
-      const Error error = fail(ErrorCode::kIo, fmt::format("{} {}: {}", doing, target, std::strerror(errno)));
+      Error error = fail(ErrorCode::kIo, fmt::format("{} {}: {}", doing, target, std::strerror(errno)));
       ::unlink(beside.c_str());
       return error;
     };

@@ -67,8 +67,14 @@ Tally tally(const dnsprobe::SweepResult& seen, const std::vector<RecordKey>& key
 
 Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase, const std::vector<DomainName>& zones) {
   std::vector<std::string> told;
-  auto resolvers = watched_resolvers(cutover);
-  if (!resolvers) return resolvers.error();
+  const auto watched = watched_resolvers(cutover);
+  if (!watched) return watched.error();
+  if (!watched->interception.empty()) {
+    told.push_back(
+        fmt::format("no resolver was asked: something on the way answers in their place ({})", watched->interception));
+    return told;
+  }
+  const std::vector<dnsprobe::Resolver>& resolvers = watched->resolvers;
   auto history = cutover.journal.history();
   if (!history) return history.error();
   for (const ZoneAtWork& zone : cutover.zones) {
@@ -77,11 +83,11 @@ Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase, c
     if (keys.empty()) continue;
     const Seconds low = std::max(cutover.plan.ttl.during, zone.provider->capabilities().ttl_floor.value);
     cutover.log(fmt::format("{}: asking {} what they still hold", zone.plan->zone.text(),
-                            counted(resolvers->size(), "resolver")));
+                            counted(resolvers.size(), "resolver")));
     dnsprobe::SweepOptions options;
     options.samples = std::max(1, cutover.plan.watch.samples);
-    const auto seen = dnsprobe::sweep(cutover.loop, cutover.clock, keys, *resolvers, options, cutover.stop);
-    Tally result = tally(seen, keys, *resolvers, phase, low, history->resolver_ceilings);
+    const auto seen = dnsprobe::sweep(cutover.loop, cutover.clock, keys, resolvers, options, cutover.stop);
+    Tally result = tally(seen, keys, resolvers, phase, low, history->resolver_ceilings);
     result.sweep.zone = zone.plan->zone;
     if (auto kept = cutover.journal.record_resolvers(result.high); !kept) return kept.error();
     if (auto kept = cutover.journal.record_resolver_sweep(result.sweep); !kept) return kept.error();

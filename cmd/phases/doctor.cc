@@ -42,7 +42,7 @@ Check not_applicable(std::string id, std::string summary) {
 /// Whether any resolver that the plan watches is reached across the public Internet.
 bool needs_the_internet(const Plan* plan) {
   if (plan == nullptr) return true;
-  const auto resolvers = dnsprobe::resolvers_from(plan->watch.resolvers);
+  const auto resolvers = dnsprobe::resolvers_from(plan->watch.resolvers, plan->file.parent_path());
   if (!resolvers) return true;
   return std::any_of(resolvers->begin(), resolvers->end(), [](const dnsprobe::Resolver& resolver) {
     return !resolver.endpoint || dnsprobe::is_public(resolver.endpoint->address);

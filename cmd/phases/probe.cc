@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "cmd/phases/watched_resolvers.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -42,11 +43,6 @@ Result<std::vector<std::vector<std::string>>> expected_sets(const ProbeOptions& 
     set.erase(std::unique(set.begin(), set.end()), set.end());
   }
   return sets;
-}
-
-bool crosses_the_internet(const dnsprobe::Resolver& resolver) {
-  const bool plain = resolver.transport == dnsprobe::Transport::kUdp || resolver.transport == dnsprobe::Transport::kTcp;
-  return plain && resolver.endpoint && dnsprobe::is_public(resolver.endpoint->address);
 }
 
 /// One resolver and one record set.
@@ -193,7 +189,7 @@ Result<ProbeResult> probe(net::Loop& loop, const Clock& clock, const ProbeOption
                           const std::function<void(const std::string&)>& log, const std::function<bool()>& stop) {
   auto expected = expected_sets(options);
   if (!expected) return expected.error();
-  if (std::any_of(options.resolvers.begin(), options.resolvers.end(), crosses_the_internet)) {
+  if (std::any_of(options.resolvers.begin(), options.resolvers.end(), can_be_intercepted)) {
     const dnsprobe::PathReport path = dnsprobe::test_path(loop, clock, options.path);
     if (path.udp == dnsprobe::Way::kIntercepted) {
       ProbeResult out;

@@ -137,6 +137,24 @@ void conclude(WatchPhaseResult& result) {
   result.exit = ExitCode::kGaveUp;
 }
 
+WatchPhaseResult intercepted(WatchPhaseResult result, const std::string& why) {
+  result.exit = ExitCode::kGaveUp;
+  result.headline = fmt::format(
+      "something on the way answers in the place of every resolver on port 53 ({}), so no resolver was asked", why);
+  result.next = "`cutover watch --encrypted` asks those that speak TLS or HTTPS; or watch from another network";
+  return result;
+}
+
+dnsprobe::WatchOptions terms_of(const Plan& plan, const WatchQuestions& questions) {
+  dnsprobe::WatchOptions terms;
+  terms.samples = plan.watch.samples;
+  terms.quorum_resolvers = plan.watch.quorum_resolvers;
+  terms.quorum_operators = plan.watch.quorum_operators;
+  terms.must = plan.watch.must;
+  terms.give_up_at = questions.give_up_at;
+  return terms;
+}
+
 }  // namespace
 
 Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& options, const WatchSink& sink) {
@@ -149,9 +167,11 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   auto watched = what_to_watch(*history);
   if (!watched) return watched.error();
   result.questions.of = watched->of;
-  auto resolvers = watched_resolvers(cutover);
+  auto resolvers = watched_resolvers(cutover, options.over);
   if (!resolvers) return resolvers.error();
-  result.questions.resolvers = std::move(*resolvers);
+  result.notes.insert(result.notes.end(), resolvers->notes.begin(), resolvers->notes.end());
+  if (!resolvers->interception.empty()) return intercepted(std::move(result), resolvers->interception);
+  result.questions.resolvers = std::move(resolvers->resolvers);
   // It is known what to ask, whom, and for which answer.
 
   const Instant started = cutover.clock.now();
@@ -182,15 +202,10 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
     return kept.error();
   if (sink.begun) sink.begun(result.questions);
 
-  dnsprobe::WatchOptions terms;
-  terms.samples = cutover.plan.watch.samples;
-  terms.quorum_resolvers = cutover.plan.watch.quorum_resolvers;
-  terms.quorum_operators = cutover.plan.watch.quorum_operators;
-  terms.must = cutover.plan.watch.must;
-  terms.give_up_at = result.questions.give_up_at;
   Recorder recorder(cutover, result.questions);
   result.seen = dnsprobe::watch(
-      cutover.loop, cutover.clock, result.questions.expectations, result.questions.resolvers, terms,
+      cutover.loop, cutover.clock, result.questions.expectations, result.questions.resolvers,
+      terms_of(cutover.plan, result.questions),
       [&](const dnsprobe::WatchEvent& event) {
         recorder.add(event);
         if (sink.event) sink.event(result.questions, event);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cmd/phases/phase.h"
+#include "cmd/phases/watched_resolvers.h"
 #include "dnsprobe/watch.h"
 
 namespace cutover {
@@ -19,6 +20,7 @@ struct WatchQuestions {
 struct WatchPhaseOptions {
   Seconds sync_timeout{120};       ///< how long the authoritative servers may take before the resolvers are asked
   std::optional<Seconds> give_up;  ///< instead of the plan's
+  Over over = Over::kAsListed;
 };
 
 /// How a watch is told while it runs. Both may be empty.

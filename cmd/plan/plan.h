@@ -67,7 +67,7 @@ struct EndpointPlan {
 };
 
 struct WatchPlan {
-  std::vector<std::string> resolvers{"default"};  ///< `default`, or addresses in the resolver syntax
+  std::vector<std::string> resolvers{"default"};  ///< as written; see dnsprobe::resolvers_from()
   std::vector<std::string> must;                  ///< operator names or addresses that have to agree
   double quorum_resolvers = 0.5;                  ///< share that has to answer
   double quorum_operators = 0.5;

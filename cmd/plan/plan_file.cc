@@ -440,7 +440,7 @@ class Reader {
       const auto written = scalar(*item, "resolvers");
       if (!written) continue;
       plan_.watch.resolvers.push_back(*written);
-      auto read = dnsprobe::resolvers_from({*written});
+      auto read = dnsprobe::resolvers_from({*written}, plan_.file.parent_path());
       if (!read)
         add(item->at, read.error());
       else

@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
+#include "cmd/plan/user_state.h"
 #include "core/codec.h"
 #include "core/text.h"
 #include "net/loop.h"
@@ -156,14 +156,6 @@ Result<void> put(const fs::path& folder, const std::vector<File>& files, std::ve
   }
   for (const fs::path& each : touched)
     if (auto synced = sync_folder(each); !synced) return synced;
-  return {};
-}
-
-/// The user's state directory (XDG base directory specification: relative paths are ignored); empty: there is none.
-fs::path user_state() {
-  if (const char* xdg = std::getenv("XDG_STATE_HOME"); xdg != nullptr && xdg[0] == '/') return xdg;
-  if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/')
-    return fs::path(home) / ".local" / "state";
   return {};
 }
 

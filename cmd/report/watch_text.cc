@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "dnsprobe/share.h"
 
 namespace cutover {
 namespace {
@@ -67,9 +68,27 @@ void WatchView::take(const dnsprobe::WatchEvent& event) {
     }
     case dnsprobe::WatchEvent::Kind::kSummary:
       forecast_ = event.forecast;
+      if (!has_forecast_ || event.at - voices_at_ >= std::chrono::seconds(1)) {
+        voices_ = voices_text();
+        voices_at_ = event.at;
+      }
       has_forecast_ = true;
       return;
   }
+}
+
+/// `new 83 %   old 17 %`: an operator is one voice, however many resolvers it runs.
+std::string WatchView::voices_text() const {
+  std::vector<dnsprobe::Opinion> opinions;
+  for (const Row& row : rows_)
+    if (row.last && dnsprobe::is_data(row.last->verdict))
+      opinions.push_back({row.resolver, static_cast<std::size_t>(row.last->verdict)});
+  const auto share = dnsprobe::shares_of(questions_.resolvers, opinions, dnsprobe::kVerdictCount).everybody;
+  std::string out;
+  for (std::size_t i = 0; i < share.weight.size(); ++i)
+    if (share.weight[i] > 0)
+      out += fmt::format("{} {:.0f} %   ", dnsprobe::to_text(static_cast<dnsprobe::Verdict>(i)), share.weight[i] * 100);
+  return out.empty() ? "nobody answers yet" : out + "of " + counted(share.operators, "operator");
 }
 
 std::vector<std::string> WatchView::opening() const {
@@ -122,6 +141,7 @@ std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::s
                                                    clock_time(*forecast_.observed), distance(now, *forecast_.observed))
                                      : "observed  no old entry is known to be alive");
     out.push_back(counts_text(forecast_));
+    out.push_back("voices    " + voices_);
     out.push_back(fmt::format("{} of {} resolvers settled, {} answered; {} of {} operators settled; level {}",
                               forecast_.settled, forecast_.resolvers, forecast_.answered, forecast_.operators_settled,
                               forecast_.operators, dnsprobe::to_text(forecast_.level)));

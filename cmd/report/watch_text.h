@@ -33,11 +33,14 @@ class WatchView {
     std::optional<dnsprobe::Verdict> before;
   };
   std::vector<std::string> holding_lines(Instant now, std::size_t most) const;
+  std::string voices_text() const;
 
   const WatchQuestions& questions_;
   std::vector<Row> rows_;
   dnsprobe::Forecast forecast_;
   bool has_forecast_ = false;
+  std::string voices_;  ///< how operators are divided; counted at most once a second of the clock
+  Instant voices_at_{};
   std::string told_level_;
 };
 

@@ -28,7 +28,8 @@ bool wanted(std::string_view name, int argc, char** argv) {
 }
 
 std::string text_of(const cutover::bench::Figure& figure) {
-  return fmt::format(figure.value < 1000 ? "{:.2f} {}" : "{:.0f} {}", figure.value, figure.unit);
+  return figure.value < 1000 ? fmt::format("{:.2f} {}", figure.value, figure.unit)
+                             : fmt::format("{:.0f} {}", figure.value, figure.unit);
 }
 
 bool known(std::string_view name) {

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -26,6 +27,16 @@ double median_of(std::vector<double> values) {
 void no_losses(const Cost& cost, const char* who) {
   if (cost.lost * 1000 > cost.probes)
     throw std::runtime_error(fmt::format("{}: {} of {} probes were lost", who, cost.lost, cost.probes));
+}
+
+/// Of the child processes that have ended.
+double children_cpu_us() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  const auto micros = [](const timeval& time) {
+    return 1e6 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec);
+  };
+  return micros(usage.ru_utime) + micros(usage.ru_stime);
 }
 
 bool on_path(const std::string& name) {
@@ -61,6 +72,31 @@ Row against_floor(const Responder& responder) {
           "bare sendmmsg and recvmmsg",
           {median_of(theirs), "us"},
           "<= 1.6 x"};
+}
+
+/// CPU of a whole massdns run over the same resolvers, less what it takes to start with one probe.
+std::vector<Row> against_massdns(const Responder& responder, const Figure& ours) {
+  if (!on_path("massdns")) {
+    fmt::print("massdns is not on PATH: not held against it (<= 0.75 x)\n");
+    return {};
+  }
+  constexpr int kProbes = 100000;
+  const servers::TempFolder folder;
+  std::string resolvers, names;
+  for (const auto& resolver : responder.resolvers(5000)) resolvers += resolver.endpoint->text() + "\n";
+  for (int i = 0; i < kProbes; ++i) names += fmt::format("www{}.example.com\n", i);
+  const std::string list = folder.write("resolvers", resolvers);
+  const auto cpu_us = [&](const std::string& of) {
+    const double before = children_cpu_us();
+    const auto done = servers::run_program({"massdns", "-r", list, "-t", "A", "-s", std::to_string(kWindow), "-o", "S",
+                                            "-w", "/dev/null", "-q", folder.write("names", of)},
+                                           {}, std::chrono::seconds(120));
+    if (done.status != 0) throw std::runtime_error("massdns failed:\n" + done.output);
+    return children_cpu_us() - before;
+  };
+  std::vector<double> theirs;
+  for (int turn = 0; turn < 3; ++turn) theirs.push_back((cpu_us(names) - cpu_us("www.example.com\n")) / kProbes);
+  return {{"CPU per probe, 5000 resolvers", ours, "massdns", {median_of(theirs), "us"}, "<= 0.75 x"}};
 }
 
 double dnsperf_per_second(std::uint16_t port, std::uint64_t probes) {
@@ -114,17 +150,62 @@ Row linearity(const Responder& responder) {
           "<= 1.3 x"};
 }
 
+/// The number behind `key=` in what a program said.
+double said(const std::string& output, const std::string& key) {
+  const auto at = output.find(key + "=");
+  if (at == std::string::npos) throw std::runtime_error(fmt::format("no {} in:\n{}", key, output));
+  return std::strtod(output.c_str() + at + key.size() + 1, nullptr);
+}
+
+/// 60,000 simulated resolvers watched through a swap, in a process of their own.
+std::vector<Row> memory() {
+  const auto done =
+      servers::run_program({own_folder() + "/probe_load", "story", "60000", "10"}, {}, std::chrono::seconds(300));
+  if (done.status != 0) throw std::runtime_error("the story of 60000 resolvers:\n" + done.output);
+  fmt::print("60000 resolvers through a swap: {} questions, {:.1f} s, {:.2f} s of CPU, verdicts wrong: {}\n",
+             said(done.output, "questions"), said(done.output, "wall_s"), said(done.output, "cpu_s"),
+             said(done.output, "wrong"));
+  return {{"memory per idle resolver, 60000",
+           {said(done.output, "bytes_per_resolver"), "B"},
+           "what is promised",
+           {2048, "B"},
+           "<= 1.0 x"},
+          {"peak memory, 60000 watched",
+           {said(done.output, "peak_mb"), "MB"},
+           "what is promised",
+           {200, "MB"},
+           "<= 1.0 x"}};
+}
+
+/// The baseline is a number in a file beside this one; write there what a deliberate change has made of it.
+std::vector<Row> instructions() {
+  constexpr int kProbes = 20000;
+  if (!on_path("valgrind")) {
+    fmt::print("valgrind is not on PATH: instructions are not counted\n");
+    return {};
+  }
+  const servers::TempFolder folder;
+  const auto done = servers::run_program({"valgrind", "--tool=callgrind", "--toggle-collect=counted_turn",
+                                          "--callgrind-out-file=" + folder.file("callgrind.out"),
+                                          own_folder() + "/probe_load", "lockstep", std::to_string(kProbes)},
+                                         {}, std::chrono::seconds(120));
+  const auto at = done.output.find("Collected :");
+  if (done.status != 0 || at == std::string::npos) throw std::runtime_error("callgrind:\n" + done.output);
+  const double counted = std::strtod(done.output.c_str() + at + 11, nullptr) / said(done.output, "answered");
+  const double baseline = said(servers::read_text(CUTOVER_BENCH_FOLDER "/probe.baseline"), "instructions_per_probe");
+  return {{"instructions per probe", {counted, ""}, "probe.baseline", {baseline, ""}, "<= 1.02 x"}};
+}
+
 }  // namespace
 
 std::vector<Row> measure_probe() {
   const Responder responder;
   std::vector<Row> rows{against_floor(responder)};
-  if (on_path("massdns"))
-    fmt::print("massdns is on PATH\n");
-  else
-    fmt::print("massdns is not on PATH: not held against it (<= 0.75 x)\n");
+  for (Row& row : against_massdns(responder, rows.front().ours)) rows.push_back(std::move(row));
   for (Row& row : against_dnsperf(responder)) rows.push_back(std::move(row));
   rows.push_back(linearity(responder));
+  for (Row& row : memory()) rows.push_back(std::move(row));
+  for (Row& row : instructions()) rows.push_back(std::move(row));
   return rows;
 }
 

@@ -384,3 +384,24 @@ TEST_CASE("a plan is read from a file, and a missing one says what to do") {
   REQUIRE(plan);
   CHECK(plan->file == file);
 }
+
+TEST_CASE("a plan may name a list of its own, which lies beside it; a bad line is told with both places") {
+  const TemporaryFolder folder;
+  const auto plan_with = [&](const std::string& list) {
+    std::ofstream(folder.path() / "mine.tsv") << list;
+    return parse_plan(with(kWholePlan, "127.0.0.1:5301", "file/mine.tsv"), folder.path() / "move.yaml");
+  };
+  const auto good = plan_with("resolver\toperator\tsource\n192.0.2.1\town\t-\n192.0.2.2\tthem\ta list\n");
+  INFO((good ? "" : good.error().message));
+  REQUIRE(good);
+  // As it was written: the hash of a plan does not hang on where it lies.
+  CHECK(good->watch.resolvers == std::vector<std::string>{"default", "file/mine.tsv", "own=[::1]:5302"});
+  const auto wrong = plan_with("192.0.2.1\nnonsense\n");
+  REQUIRE_FALSE(wrong);
+  CHECK_THAT(wrong.error().message,
+             Catch::Contains("move.yaml:26:24: ") && Catch::Contains("mine.tsv:2: resolver \"nonsense\""));
+  std::filesystem::remove(folder.path() / "mine.tsv");
+  const auto missing = parse_plan(with(kWholePlan, "127.0.0.1:5301", "file/mine.tsv"), folder.path() / "move.yaml");
+  REQUIRE_FALSE(missing);
+  CHECK_THAT(missing.error().message, Catch::Contains("mine.tsv: there is no such file"));
+}

@@ -103,6 +103,18 @@ TEST_CASE("a watch as NDJSON: one object per line, units in the keys") {
   CHECK(end["last_old_seen_at"].is_null());
 }
 
+TEST_CASE("a watch as text: an operator with many resolvers is one voice") {
+  WatchQuestions questions = two_resolvers();
+  for (const char* more : {"two=192.0.2.55", "two=192.0.2.56", "two=192.0.2.57"})
+    questions.resolvers.push_back(*dnsprobe::parse_resolver(more));
+  WatchView view(questions);
+  view.take(sample(0, dnsprobe::Verdict::kNew, 1s, 60s, true));
+  for (std::size_t i = 1; i < 4; ++i) view.take(sample(i, dnsprobe::Verdict::kOld, 1s, 40s, true));
+  view.take(sample(4, dnsprobe::Verdict::kUnreachable, 1s, {}, true));
+  view.take(summary(1s));
+  CHECK(view.lines(kStart + 10s, 200, 24).at(5) == "voices    new 50 %   old 50 %   of 2 operators");
+}
+
 TEST_CASE("a watch as text: the picture says what is waited for") {
   const WatchQuestions questions = two_resolvers();
   WatchView view(questions);
@@ -115,6 +127,7 @@ TEST_CASE("a watch as text: the picture says what is waited for") {
       "bound     09:01:00Z  in 50s: no honest cache holds the old answer after it",
       "observed  09:00:41Z  in 31s: the longest-lived old entry seen",
       "new 1   old 1",
+      "voices    new 50 %   old 50 %   of 2 operators",
       "1 of 2 resolvers settled, 2 answered; 1 of 2 operators settled; level authoritative",
       "1 resolver gave the old answer lately: two tcp://192.0.2.54",
       "  two tcp://192.0.2.54             old           31s left",
@@ -132,10 +145,10 @@ TEST_CASE("a watch as text: long lists are cut, the longest wait first") {
   WatchView view(questions);
   for (std::size_t i = 0; i < 30; ++i) view.take(sample(i, dnsprobe::Verdict::kOld, 1s, Seconds(10 + i), true));
   view.take(summary(1s));
-  const auto lines = view.lines(kStart + 2s, 120, 12);
-  REQUIRE(lines.size() == 12);
-  CHECK(lines[7].find("op 192.0.2.30") != std::string::npos);
-  CHECK(lines[11] == "  and 26 more");
+  const auto lines = view.lines(kStart + 2s, 120, 13);
+  REQUIRE(lines.size() == 13);
+  CHECK(lines[8].find("op 192.0.2.30") != std::string::npos);
+  CHECK(lines[12] == "  and 26 more");
 }
 
 TEST_CASE("without a terminal: one line per change, none without one") {

@@ -4,9 +4,9 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
-#include "dnsprobe/encrypted_transport.h"
 #include "dnsprobe/resolver_addresses.h"
 #include "dnsprobe/sweep.h"
+#include "dnsprobe/transport.h"
 #include "tests/dnsprobe/story.h"
 #include "tests/servers/servers.h"
 #include "tests/support/certificates.h"
@@ -116,7 +116,7 @@ TEST_CASE("a connection that the server closed while it was idle is opened anew"
     const Resolver resolver = *parse_resolver(text);
     std::vector<Sample> samples;
     const auto transport =
-        every_transport(loop, clock, {})([&](std::uint64_t, Sample sample) { samples.push_back(sample); });
+        socket_transport(loop, clock, {})([&](std::uint64_t, Sample sample) { samples.push_back(sample); });
     for (std::size_t round = 1; round <= 3; ++round) {
       transport->ask(round, resolver, kWww.front());
       loop.run_until([&] { return samples.size() == round; });

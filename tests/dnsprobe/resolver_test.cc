@@ -88,3 +88,28 @@ TEST_CASE("a must entry names an operator, an address or an endpoint") {
   CHECK(wrong.error().code == ErrorCode::kUsage);
   CHECK(wrong.error().message.find("Lab-One") != std::string::npos);
 }
+
+TEST_CASE("an address ends where its text ends") {
+  using namespace std::string_literals;
+  for (const std::string& text : {"192.0.2.1\0x"s, "::1\0"s, "tls://dns.example@192.0.2.1\0.9"s, "192.0.2.1\0:53"s}) {
+    INFO(text.size());
+    CHECK_FALSE(parse_resolver(text));
+  }
+}
+
+TEST_CASE("a resolver's text reads back as the same place to ask") {
+  for (const char* text :
+       {"192.0.2.1", "192.0.2.1:5353", "tcp://[2001:db8::1]:5353", "tls://dns.example@192.0.2.1:8853",
+        "tls://dns.example", "https://doh.example:8443/q@192.0.2.1", "https://192.0.2.1/q",
+        "https://doh.example:8443/q@192.0.2.1:443", "https://[2001:db8::1]/q"}) {
+    const Resolver resolver = *parse_resolver(std::string("lab=") + text);
+    INFO(text);
+    CHECK(resolver_text(resolver) == text);
+    CHECK(resolver.id == std::string("lab ") + text);
+    const Resolver again = *parse_resolver(resolver_text(resolver));
+    CHECK(again.endpoint == resolver.endpoint);
+    CHECK(again.url == resolver.url);
+  }
+}
+
+TEST_CASE("a resolver stays small: sixty thousand of them are held at once") { CHECK(sizeof(Resolver) <= 320); }

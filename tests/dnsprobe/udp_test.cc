@@ -333,12 +333,29 @@ TEST_CASE("the limits: a burst of one second's worth, then evenly") {
   }
 }
 
+TEST_CASE("how long a question is held back by a limit is known when it is asked") {
+  net::Loop loop;
+  const SystemClock clock;
+  TryOptions options = patient();
+  const bool of_all = GENERATE(true, false);
+  options.most_per_second = of_all ? 10 : 0;
+  options.most_per_resolver_per_second = of_all ? 0 : 10;
+  const auto transport = socket_transport(loop, clock, options)([](std::uint64_t, Sample) {});
+  const Resolver resolver = *parse_resolver("127.0.0.1:9");
+  for (std::uint64_t i = 0; i < 10; ++i) transport->ask(i, resolver, {kName, RecordType::kA});
+  CHECK(transport->held_back() == std::chrono::nanoseconds::zero());
+  for (std::uint64_t i = 10; i < 30; ++i) transport->ask(i, resolver, {kName, RecordType::kA});
+  CHECK(transport->held_back() > std::chrono::milliseconds(1500));
+  CHECK(transport->held_back() <= std::chrono::milliseconds(2000));
+}
+
 TEST_CASE("rate limit: table") {
   using std::chrono::milliseconds;
   const RateLimit limit(10, 3);
   const RateLimit::Time zero{std::chrono::hours(1)};
   RateLimit::Time state{};
-  CHECK(limit.room(state, zero, 100) == 100);  // long unused: as much as ever
+  CHECK(limit.room(state, zero, 100) == 3);  // long unused: the burst, and no more
+  CHECK(limit.room(state, zero, 2) == 2);
   state = limit.took(state, zero, 3);
   CHECK(limit.room(state, zero, 100) == 0);
   CHECK(limit.earliest(state) == zero + milliseconds(100));
