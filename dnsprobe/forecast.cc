@@ -99,6 +99,7 @@ Tally::Tally(const std::vector<Expectation>& expectations, const std::vector<Res
 Tally::Share Tally::share_of(const Standing& standing) const {
   Share out;
   out.old_until = standing.old_until.value_or(Instant());
+  out.old_ending = standing.old_ending.value_or(Ending{out.old_until, out.old_until});
   out.current = standing.current;
   out.asked = standing.asked > 0;
   out.sampling = standing.stage == Stage::kSampling;
@@ -218,14 +219,38 @@ Tally::Outlook Tally::outlook(Instant now) {
   return out;
 }
 
+void Tally::estimate(Instant now, Forecast& out) const {
+  std::vector<Instant> ends;
+  Ending last;  // of all of them together: not before any of them has, and not after all of them must have
+  for (const Share& share : shares_) {
+    if (share.old_until <= now) continue;
+    ends.push_back(share.old_ending.likely());
+    last.earliest = std::max(last.earliest, share.old_ending.earliest);
+    last.latest = std::max(last.latest, share.old_ending.latest);
+  }
+  out.retire_from = bound_ + kBoundMargin;
+  if (ends.empty()) return;
+  const auto end_of_share = [&ends](std::size_t parts, std::size_t of) {
+    const auto at = ends.begin() + static_cast<std::ptrdiff_t>((ends.size() * parts + of - 1) / of - 1);
+    std::nth_element(ends.begin(), at, ends.end());
+    return *at;
+  };
+  out.observed = last.likely();
+  out.spread.entries = ends.size();
+  out.spread.half = end_of_share(1, 2);
+  out.spread.most = end_of_share(9, 10);
+  out.spread.earliest = last.earliest;
+  out.spread.latest = last.latest + kTtlRounding;
+  out.retire_from = std::max(out.retire_from, out.spread.latest);
+}
+
 Forecast Tally::at(Instant now) {
   const Outlook seen = outlook(now);
   Forecast out;
   out.at = now;
   out.bound = bound_;
   out.bounded = is_bounded(now);
-  for (const Share& share : shares_)
-    if (share.old_until > now && (!out.observed || share.old_until > *out.observed)) out.observed = share.old_until;
+  estimate(now, out);
   out.resolvers = resolvers_.size();
   out.answered = answered_;
   out.settled = settled_;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -25,7 +26,8 @@ struct Standing {
   std::optional<Instant> old_until;         ///< see dnsprobe::old_until()
   int consecutive_no_data = 0;
   Stage stage = Stage::kSampling;
-  std::uint32_t asked = 0;  ///< questions that were answered or given up
+  std::uint32_t asked = 0;                          ///< questions that were answered or given up
+  std::optional<Ending> old_ending = std::nullopt;  ///< see dnsprobe::old_ending(); empty: only old_until is known
 };
 
 /// What has to be true to call it done.
@@ -36,10 +38,23 @@ struct Terms {
   std::vector<std::string> must;  ///< operator names or addresses (see is_named_by())
 };
 
+/// What stands behind the observed estimate. One entry per resolver and record set: the one there that ends last.
+struct Spread {
+  std::size_t entries = 0;  ///< old ones, seen and still alive
+  Instant half{};           ///< by then half of them have ended, and
+  Instant most{};           ///< by then nine in ten
+  Instant earliest{};       ///< the last one ends at this moment at the earliest, and
+  Instant latest{};         ///< at this one at the latest, if it honours its TTL
+};
+
 struct Forecast {
   Instant at{};
-  Instant bound{};                  ///< sound: max over record sets of bound_of()
-  std::optional<Instant> observed;  ///< longest-lived old entry seen and still alive; empty: none is known
+  Instant bound{};                  ///< sound: max over record sets of bound_of(), and see Tally::raise_bound()
+  std::optional<Instant> observed;  ///< likely end of the longest-lived old entry seen and still alive; empty: none
+  Spread spread;                    ///< of `observed`
+  /// The old side may not be retired before this moment: no cache that honours TTLs gives the old answer any more, nor
+  /// does any entry that was seen, however long it is kept. Not enough by itself: traffic has to have ended too.
+  Instant retire_from{};
   std::size_t resolvers = 0, answered = 0, settled = 0;
   std::size_t operators = 0, operators_answered = 0, operators_settled = 0;
   std::array<std::size_t, kVerdictCount> counts{};  ///< resolver × record set, by current verdict, once asked
@@ -61,7 +76,7 @@ struct Forecast {
 /// old-past-ttl, behind, stale or mixed. An operator has answered or settled when one of its resolvers has, and
 /// none of its resolvers is holding for the latter.
 ///
-/// Converged: the bound has passed by the rounding second; the quorums of resolvers and of operators are met by
+/// Converged: the bound has passed by kBoundMargin; the quorums of resolvers and of operators are met by
 /// those that answered *and* by those that settled; nobody is holding; every `must` entry has a settled resolver and
 /// none that answered something else; every settled resolver has been asked once more after the bound; and no resolver
 /// is in the middle of a round (nor still to be asked for the first time).
@@ -80,6 +95,8 @@ class Tally {
   /// Where this resolver now stands with this record set (see Standing::resolver and key). What was never given counts
   /// as nothing at all.
   void update(const Standing& standing);
+  /// The old answer was served later than the expectations say: no cache can be taken to have turned before `bound`.
+  void raise_bound(Instant bound) { bound_ = std::max(bound_, bound); }
 
   struct Outlook {
     bool quorum_answered = false;
@@ -94,6 +111,7 @@ class Tally {
   /// What one standing adds.
   struct Share {
     Instant old_until{};  ///< the zero of time: nothing old is known
+    Ending old_ending{};  ///< of the same entry
     Verdict current = Verdict::kUnreachable;
     bool asked = false, sampling = false, answered = false, settled = false, confirmed = false, holding = false;
     bool lapsing = false;  ///< its answers count only as long as something old of it is alive
@@ -118,7 +136,8 @@ class Tally {
   bool quorum_answered() const;
   bool quorum_settled() const;
   bool is_sampled() const;
-  bool is_bounded(Instant now) const { return now >= bound_ + kTtlRounding; }
+  void estimate(Instant now, Forecast& out) const;
+  bool is_bounded(Instant now) const { return now >= bound_ + kBoundMargin; }
 
   const std::vector<Resolver>& resolvers_;
   const Terms terms_;

@@ -13,6 +13,7 @@ namespace cutover::dnsprobe {
 namespace {
 
 constexpr Span kSameEntry = std::chrono::seconds(2);
+constexpr Span kOneSecond = std::chrono::seconds(1);
 /// Entries remembered per resolver and record set: enough for the sites that one place reaches.
 constexpr std::size_t kRememberedEntries = 16;
 
@@ -251,6 +252,17 @@ Verdict judge_answer(const Expectation& expectation, const Sample& sample, const
   return Verdict::kNegative;
 }
 
+/// The one among the old entries alive that ends last and counts for the estimate.
+const CacheView* last_old_entry(const ResolverHistory& history, Instant now) {
+  const CacheView* last = nullptr;
+  for (const CacheView& entry : history.caches) {
+    const bool counts =
+        entry.verdict == Verdict::kOld || entry.verdict == Verdict::kMixed || entry.verdict == Verdict::kBehind;
+    if (counts && entry.expires > now && (last == nullptr || entry.expires > last->expires)) last = &entry;
+  }
+  return last;
+}
+
 }  // namespace
 
 std::string_view to_text(Verdict verdict) {
@@ -313,6 +325,8 @@ Seconds held_ttl(const Expectation& expectation) {
 
 Instant bound_of(const Expectation& expectation) { return expectation.new_since + held_ttl(expectation); }
 
+Instant ask_from(const Expectation& expectation) { return expectation.old_set ? Instant{} : expectation.new_since; }
+
 Sample sample_of(const net::DnsAnswer& answer, Instant asked) {
   Sample out;
   out.asked = asked;
@@ -366,25 +380,60 @@ void remember(ResolverHistory& history, const Observation& observation) {
   if (!is_data(observation.verdict) || !observation.expires) return;
   if (is_old(observation.verdict) && observation.ttl)
     history.largest_ttl = std::max(history.largest_ttl, *observation.ttl);
+  const Instant latest = *observation.expires, earliest = latest - observation.slack - kOneSecond;
   if (CacheView* known = entry_of(history, *observation.expires, observation.slack, is_old(observation.verdict))) {
     known->last_seen = observation.at;
+    // Two entries may end within the 2 s that count as one: then they have nothing in common, and the later one counts.
+    if (earliest > known->latest || latest < known->earliest) {
+      known->latest = std::max(known->latest, latest);
+      return;
+    }
+    known->earliest = std::max(known->earliest, earliest);
+    known->latest = std::min(known->latest, latest);
     return;
   }
-  history.caches.push_back(
-      {*observation.expires, observation.slack, observation.at, observation.at, observation.verdict, observation.site});
+  history.caches.push_back({*observation.expires, observation.slack, earliest, latest, observation.at, observation.at,
+                            observation.verdict, observation.site});
   ++history.entries_seen;
   // The first entry stays: its expiry is what tells "kept too long" from "another cache".
   if (history.caches.size() > kRememberedEntries) history.caches.erase(history.caches.begin() + 1);
 }
 
 std::optional<Instant> old_until(const ResolverHistory& history, Instant now) {
-  std::optional<Instant> latest;
-  for (const CacheView& entry : history.caches) {
-    const bool counts =
-        entry.verdict == Verdict::kOld || entry.verdict == Verdict::kMixed || entry.verdict == Verdict::kBehind;
-    if (counts && entry.expires > now && (!latest || entry.expires > *latest)) latest = entry.expires;
+  const CacheView* last = last_old_entry(history, now);
+  return last == nullptr ? std::nullopt : std::optional(last->expires);
+}
+
+std::optional<Ending> old_ending(const ResolverHistory& history, Instant now) {
+  const CacheView* last = last_old_entry(history, now);
+  return last == nullptr ? std::nullopt : std::optional(Ending{last->earliest, last->latest});
+}
+
+std::string_view to_text(TtlHabit habit) {
+  switch (habit) {
+    case TtlHabit::kNone:
+      return "none";
+    case TtlHabit::kHoldsLonger:
+      return "holds-longer";
+    case TtlHabit::kKeepsPast:
+      return "keeps-past";
+    case TtlHabit::kServesExpired:
+      return "serves-expired";
   }
-  return latest;
+  return "?";
+}
+
+TtlFinding ttl_finding(const Expectation& expectation, const TtlFinding& known, const Observation& seen) {
+  if (!is_old(seen.verdict) || !seen.ttl) return known;
+  TtlFinding out = known;
+  out.ttl = std::max(known.ttl, *seen.ttl);
+  if (seen.verdict == Verdict::kStale)
+    out.habit = std::max(known.habit, TtlHabit::kServesExpired);
+  else if (seen.verdict == Verdict::kOldPastTtl)
+    out.habit = std::max(known.habit, TtlHabit::kKeepsPast);
+  else if (*seen.ttl > held_ttl(expectation) + Seconds(1))
+    out.habit = std::max(known.habit, TtlHabit::kHoldsLonger);
+  return out;
 }
 
 }  // namespace cutover::dnsprobe

@@ -58,6 +58,9 @@ struct Expectation {
 Seconds held_ttl(const Expectation& expectation);
 /// new_since + held_ttl.
 Instant bound_of(const Expectation& expectation);
+/// From when on resolvers may be asked. What was created: from new_since on, since a question that reaches a name
+/// server's site where it does not exist yet plants "does not exist" (RFC 2308). What existed: at any time.
+Instant ask_from(const Expectation& expectation);
 
 /// What came back to one question. `received - asked` is in clock time, `rtt` in real time.
 struct Sample {
@@ -83,8 +86,10 @@ Sample sample_of(const net::DnsAnswer& answer, Instant asked);
 /// One cache entry seen behind a resolver's address. Two samples show the same entry when their expiry instants
 /// agree within 2 s (a counting-down TTL fixes the expiry; independent caches filled at different times differ).
 struct CacheView {
-  Instant expires{};  ///< as first seen, at the latest; it does not creep with later samples
-  Span slack{};       ///< it may be this much earlier: how long that answer was on its way
+  Instant expires{};   ///< as first seen, at the latest; it does not creep with later samples
+  Span slack{};        ///< it may be this much earlier: how long that answer was on its way
+  Instant earliest{};  ///< its TTL reads 0 at this moment at the earliest, and
+  Instant latest{};    ///< at this one at the latest: what all answers from it have in common
   Instant first_seen{};
   Instant last_seen{};
   Verdict verdict = Verdict::kOld;
@@ -134,5 +139,31 @@ void remember(ResolverHistory& history, const Observation& observation);
 /// The latest expiry among entries that hold the old answer at `now` and count for the estimate (verdicts old,
 /// mixed and behind); nullopt when no such entry is alive.
 std::optional<Instant> old_until(const ResolverHistory& history, Instant now);
+
+/// When an entry ends, as far as its answers tell. A TTL is a whole number of seconds and was on its way for some
+/// time, so one answer leaves more than a second open.
+struct Ending {
+  Instant earliest{};
+  Instant latest{};
+  /// The middle: off by half the width at most, for a cache that drops what has TTL 0.
+  Instant likely() const { return earliest + (latest - earliest) / 2; }
+};
+/// The ending of the entry that old_until() speaks of.
+std::optional<Ending> old_ending(const ResolverHistory& history, Instant now);
+
+/// What a resolver was seen to do to TTLs.
+enum class TtlHabit {
+  kNone,           ///< nothing that an honest cache would not do
+  kHoldsLonger,    ///< showed more than the authorities served: it has a minimum of its own
+  kKeepsPast,      ///< gave the old answer past the expiry that it had shown
+  kServesExpired,  ///< marked an old answer as stale (RFC 8767)
+};
+std::string_view to_text(TtlHabit habit);
+struct TtlFinding {
+  TtlHabit habit = TtlHabit::kNone;
+  Seconds ttl{};  ///< the largest TTL that it showed for the old answer
+};
+/// What `seen` adds to what is known; the graver habit stays.
+TtlFinding ttl_finding(const Expectation& expectation, const TtlFinding& known, const Observation& seen);
 
 }  // namespace cutover::dnsprobe

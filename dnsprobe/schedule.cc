@@ -27,6 +27,9 @@ Span scaled(Span span, double share) {
   return std::chrono::duration_cast<Span>(std::chrono::duration<double>(span) * share);
 }
 
+/// A round that would begin so shortly before the bound is over begins after it: it had to be asked again there anyhow.
+constexpr Span kNearBound = seconds(3);
+
 /// The moment at which what expires at `instant` has expired in every cache, and a little later.
 Instant surely_after(Instant instant, double share) { return instant + kTtlRounding + scaled(kExpirySpread, share); }
 
@@ -45,9 +48,13 @@ Turn leave_alone(Turn turn, Stage stage) {
 }
 
 /// No data came. A settled resolver is not asked a third time: its earlier answers stand.
-Turn after_no_data(Turn turn, const Observation& seen, bool was_settled, double share) {
+Turn after_no_data(Turn turn, const Observation& seen, const std::optional<Instant>& old_until, bool was_settled,
+                   double share) {
   if (was_settled) return leave_alone(turn, Stage::kConfirmed);
-  const auto later = [&](Span span) { return seen.at + span + scaled(span / 8, share); };
+  const auto later = [&](Span span) {
+    const Instant next = seen.at + span + scaled(span / 8, share);
+    return old_until ? std::max(next, surely_after(*old_until, share)) : next;
+  };
   if (seen.verdict == Verdict::kUnreachable) {
     ++turn.consecutive_silent;
     if (turn.consecutive_silent >= kRetireSilent) return leave_alone(turn, Stage::kRetired);
@@ -116,6 +123,11 @@ Turn first_turn(const Pace& pace, std::uint64_t track, Instant now) {
   return out;
 }
 
+Turn asked_again(const Turn& turn, const Pace& pace, std::uint64_t track) {
+  const double share = jitter(pace.seed, track, turn.asked);
+  return wait(turn, Stage::kSettled, pace.bound + kBoundMargin + scaled(kExpirySpread, share));
+}
+
 Turn next_turn(const Turn& before, const Observation& seen, const std::optional<Instant>& old_until, const Pace& pace,
                std::uint64_t track) {
   Turn turn = before;
@@ -123,16 +135,17 @@ Turn next_turn(const Turn& before, const Observation& seen, const std::optional<
   ++turn.asked_in_round;
   const bool was_settled = before.stage == Stage::kSettled;
   const double share = jitter(pace.seed, track, turn.asked);
-  if (!is_data(seen.verdict)) return after_no_data(turn, seen, was_settled, share);
+  if (!is_data(seen.verdict)) return after_no_data(turn, seen, old_until, was_settled, share);
   turn.consecutive_silent = 0;
   turn.consecutive_refused = 0;
   if (seen.verdict == Verdict::kNew) {
     ++turn.consecutive_new;
     turn.consecutive_overdue = 0;
-    const bool after_bound = seen.at >= pace.bound + kTtlRounding;
-    if (turn.consecutive_new >= pace.samples)
-      return after_bound ? leave_alone(turn, Stage::kConfirmed)
-                         : wait(turn, Stage::kSettled, surely_after(pace.bound, share));
+    const bool after_bound = seen.at - seen.slack >= pace.bound + kBoundMargin;
+    if (turn.consecutive_new >= pace.samples && after_bound) return leave_alone(turn, Stage::kConfirmed);
+    // An answer that was long on its way comes after the bound and says nothing about it.
+    const Instant again = std::max(pace.bound + kBoundMargin, seen.at + seconds(1)) + scaled(kExpirySpread, share);
+    if (turn.consecutive_new >= pace.samples) return wait(turn, Stage::kSettled, again);
   } else {
     turn.consecutive_new = 0;
   }
@@ -141,7 +154,9 @@ Turn next_turn(const Turn& before, const Observation& seen, const std::optional<
     turn.next = seen.at + kSampleGap + scaled(kSampleGap, share);
     return turn;
   }
-  const Instant next = next_round(turn, seen, old_until, share);
+  Instant next = next_round(turn, seen, old_until, share);
+  const Instant over = pace.bound + kBoundMargin;
+  if (next < over && next > over - kNearBound) next = over + scaled(kExpirySpread, share);
   return wait(turn, Stage::kWaiting, next);
 }
 

@@ -11,11 +11,15 @@ namespace cutover::dnsprobe {
 struct Pace {
   int samples = 2;         ///< K: questions per round, and consecutive new answers that settle a resolver
   std::uint32_t seed = 1;  ///< of the jitter
-  Instant bound{};         ///< settled resolvers are asked once more right after it
+  Instant bound{};         ///< settled resolvers are asked once more right after it, and kBoundMargin
 };
 
 /// TTLs are whole seconds and caches round them differently: an entry may live one second longer than it says.
 inline constexpr Span kTtlRounding = std::chrono::seconds(1);
+/// An old answer that left a name server just before it turned reaches its cache after that, and counts from there.
+inline constexpr Span kInTransit = std::chrono::milliseconds(500);
+/// So long after the bound no cache that honours TTLs can give the old answer.
+inline constexpr Span kBoundMargin = kTtlRounding + kInTransit;
 
 /// One resolver × record set, as the schedule sees it.
 enum class Stage {
@@ -49,8 +53,13 @@ Turn first_turn(const Pace& pace, std::uint64_t track, Instant now);
 /// - servfail: 5 s, doubling to 60 s (RFC 9520: failures are cached for up to 5 min).
 /// - filtered, intercepted: not again before 60 s, doubling to 10 min.
 /// - unreachable: 5 s, doubling to 5 min; retired after 8 in a row. refused: 5 min, doubling; retired after 3.
+/// - a round that would begin in the last 3 s before the bound is over begins right after it.
+/// - nobody is asked again before the longest-lived old entry that was seen there must have expired.
 Turn next_turn(const Turn& turn, const Observation& observation, const std::optional<Instant>& old_until,
                const Pace& pace, std::uint64_t track);
+
+/// A confirmed one, after the bound has moved: settled, to be asked once more after it.
+Turn asked_again(const Turn& turn, const Pace& pace, std::uint64_t track);
 
 /// A number in [0, 1) that depends on nothing but its arguments.
 double jitter(std::uint32_t seed, std::uint64_t track, std::uint32_t nth);

@@ -30,7 +30,7 @@ Survey::Survey(const std::vector<Expectation>& expectations, const std::vector<R
     track.standing.resolver = i / expectations_.size();
     track.standing.key = i % expectations_.size();
     track.history.filters = resolvers_[track.standing.resolver].filtering;
-    track.turn = first_turn(pace_, i, now);
+    track.turn = first_turn(pace_, i, std::max(now, ask_from(expectations_[track.standing.key])));
     queue_.push({*track.turn.next, i});
     tally_.update(track.standing);
   }
@@ -63,6 +63,7 @@ WatchEvent Survey::answered(std::uint64_t ticket, const Sample& sample) {
 
   remember(track.history, seen);
   standing.old_until = old_until(track.history, seen.at);
+  standing.old_ending = old_ending(track.history, seen.at);
   track.turn = next_turn(track.turn, seen, standing.old_until, pace_, ticket);
   if (track.turn.next) queue_.push({*track.turn.next, ticket});
 
@@ -79,8 +80,43 @@ WatchEvent Survey::answered(std::uint64_t ticket, const Sample& sample) {
   tally_.update(standing);
   if (seen.verdict == Verdict::kNew && !track.first_new_at) track.first_new_at = seen.at;
   if (is_old(seen.verdict)) last_old_seen_at_ = track.last_old_at = seen.at;
+  track.ttl = ttl_finding(expectations_[standing.key], track.ttl, seen);
   track.last = seen;
+  note_late_authority(ticket);
   return event;
+}
+
+/// An authority was seen to serve the old answer after all were thought to serve the new one, so any cache may have
+/// fetched it: until the new answer is seen where the old one was, and from then on every such entry has its full time.
+void Survey::note_late_authority(std::uint64_t ticket) {
+  Track& track = tracks_[ticket];
+  const Observation& seen = track.last;
+  const Seconds held = held_ttl(expectations_[track.standing.key]);
+  if (seen.verdict == Verdict::kBehind) {
+    track.was_behind = true;
+    raise_bound(seen.expires.value_or(seen.at) + held, seen.at);
+  } else if (seen.verdict == Verdict::kNew && track.was_behind) {
+    track.was_behind = false;
+    raise_bound(seen.at + held, seen.at);
+  }
+}
+
+/// In whole seconds, so that many such answers cost one look at everybody a second.
+void Survey::raise_bound(Instant bound, Instant now) {
+  bound = std::chrono::ceil<Seconds>(bound);
+  if (bound <= pace_.bound) return;
+  const bool may_be_confirmed = now >= pace_.bound;
+  pace_.bound = bound;
+  tally_.raise_bound(bound);
+  if (!may_be_confirmed) return;
+  for (std::size_t i = 0; i < tracks_.size(); ++i) {
+    Track& track = tracks_[i];
+    if (track.turn.stage != Stage::kConfirmed) continue;
+    track.turn = asked_again(track.turn, pace_, i);
+    track.standing.stage = track.turn.stage;
+    queue_.push({*track.turn.next, i});
+    tally_.update(track.standing);
+  }
 }
 
 void Survey::mark_slow(std::uint64_t ticket) {
@@ -111,6 +147,7 @@ std::vector<TrackResult> Survey::results() const {
     result.settled = track.turn.consecutive_new >= samples_;
     result.first_new_at = track.first_new_at;
     result.last_old_at = track.last_old_at;
+    result.ttl = track.ttl;
     out.push_back(std::move(result));
   }
   return out;

@@ -50,6 +50,9 @@ class Survey {
   std::vector<TrackResult> results() const;
 
  private:
+  void note_late_authority(std::uint64_t ticket);
+  void raise_bound(Instant bound, Instant now);
+
   struct Track {
     Turn turn;
     ResolverHistory history;
@@ -57,6 +60,8 @@ class Survey {
     Observation last;
     std::optional<Instant> first_new_at;
     std::optional<Instant> last_old_at;
+    TtlFinding ttl;
+    bool was_behind = false;  ///< its last old answer came fresh from an authority
   };
   struct Due {
     Instant at;

@@ -62,6 +62,7 @@ struct TrackResult {
   bool settled = false;         ///< K consecutive new answers
   std::optional<Instant> first_new_at;
   std::optional<Instant> last_old_at;
+  TtlFinding ttl;  ///< what it was seen to do to TTLs
 };
 
 struct WatchResult {

@@ -12,13 +12,19 @@
 namespace cutover {
 namespace {
 
+Seconds longest_settle(const Plan& plan) {
+  Seconds longest{};
+  for (const ZonePlan& zone : plan.zones) longest = std::max(longest, zone.settle);
+  return longest;
+}
+
 /// Closed while a mistake could still have to be undone in minutes: during standby, and until a rollback's
 /// own bound has passed.
 Gate standby_over(const Plan& plan, const History& history, Instant now) {
   Gate gate{"standby-over", true, std::nullopt, "nothing is swapped, so no standby runs", false};
   if (const WriteRecord* rollback = standing_rollback(history)) {
     const Instant bound = rollback->authoritative_at.value_or(rollback->ended.value_or(rollback->started)) +
-                          longest_before(rollback->changes, Seconds{});
+                          longest_before(rollback->changes, Seconds{}) + longest_settle(plan);
     gate.open = now >= bound;
     if (!gate.open) gate.opens_at = bound;
     gate.why = fmt::format("the rollback's bound {} {}", gate.open ? "passed" : "passes", format_instant(bound));

@@ -86,7 +86,7 @@ Result<void> look_back(Cutover& cutover, const PhaseOptions& options, PhaseResul
     result.next = "look at those servers; `cutover status` tells more";
     return {};
   }
-  result.bound = *result.served_at + longest_before(result.changes, Seconds{});
+  result.bound = bound_after(cutover, result.changes, *result.served_at, Seconds{});
   result.headline =
       fmt::format("{} put back; every authoritative address serves the old values since {}",
                   counted(count_changes(result.changes), "record set"), format_instant(*result.served_at));

@@ -141,7 +141,7 @@ Result<void> look_back(Cutover& cutover, const PhaseOptions& options, PhaseResul
   }
   // Served is not yet believed: a signer that lags, or signs wrongly, is told at once.
   for (std::string& sentence : signing_risks(cutover)) result.notes.push_back(std::move(sentence));
-  result.bound = *result.served_at + longest_before(result.changes, cutover.plan.ttl.during);
+  result.bound = bound_after(cutover, result.changes, *result.served_at, cutover.plan.ttl.during);
   result.headline =
       fmt::format("{} swapped; every authoritative address serves the new values since {}",
                   counted(count_changes(result.changes), "record set"), format_instant(*result.served_at));

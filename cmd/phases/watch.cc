@@ -53,14 +53,14 @@ const ChangeSet* changes_of(const Watched& watched, const ZoneAtWork& zone) {
 /// right before the change; a set that did not exist, as long as the zone's negative answers.
 Result<std::vector<dnsprobe::Expectation>> expectations(Cutover& cutover, const Watched& watched, Instant new_since) {
   std::vector<dnsprobe::Expectation> out;
-  for (ZoneAtWork& zone : cutover.zones) {
+  const auto facts = drain_facts(cutover.zones);
+  for (std::size_t i = 0; i < cutover.zones.size(); ++i) {
+    ZoneAtWork& zone = cutover.zones[i];
     const ChangeSet* set = changes_of(watched, zone);
     if (set == nullptr) continue;
     auto live = zone.provider->read_sets(zone.plan->zone, {});
     if (!live) return live.error();
-    const auto& signal = zone.provider->capabilities().signal;
-    const Seconds settle =
-        signal.value == providers::ChangeSignal::kServing ? Seconds{} : zone.provider->capabilities().settle_time.value;
+    const Seconds settle = settle_time(*zone.plan, facts[i]);
     for (const Change& change : set->changes) {
       if (change.kind() == Change::Kind::kNone || change.kind() == Change::Kind::kTtl) continue;
       dnsprobe::Expectation expectation;

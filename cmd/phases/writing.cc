@@ -121,6 +121,25 @@ Seconds longest_before(const std::vector<ChangeSet>& changes, Seconds least) {
   return least;
 }
 
+Instant bound_after(Cutover& cutover, const std::vector<ChangeSet>& changes, Instant served_at, Seconds least) {
+  const auto facts = drain_facts(cutover.zones);
+  Instant bound = served_at + least;
+  for (std::size_t i = 0; i < cutover.zones.size(); ++i) {
+    ZoneAtWork& zone = cutover.zones[i];
+    for (const ChangeSet& set : changes) {
+      if (set.zone != zone.plan->zone || set.changes.empty()) continue;
+      Seconds held = longest_before({set}, least);
+      const bool creates = std::any_of(set.changes.begin(), set.changes.end(),
+                                       [](const Change& change) { return !change.before && change.after; });
+      if (creates)
+        if (const auto live = zone.provider->read_sets(zone.plan->zone, {}))
+          held = std::max(held, live->soa.negative_ttl());
+      bound = std::max(bound, served_at + settle_time(*zone.plan, facts[i]) + held);
+    }
+  }
+  return bound;
+}
+
 Result<std::optional<Continued>> settle_and_continue(Cutover& cutover, Phase phase, const PhaseOptions& options,
                                                      std::vector<std::string>& notes) {
   auto settled = settle(cutover, phase == Phase::kRollback ? UnreadableZone::kLeavesOpen : UnreadableZone::kError);

@@ -28,6 +28,11 @@ std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const std:
 /// The largest TTL that the record sets had right before the changes, and at least `least`: how long caches may hold
 /// the old answers.
 Seconds longest_before(const std::vector<ChangeSet>& changes, Seconds least);
+/// From when on no cache that honours TTLs holds what was before `changes`, if every authoritative address serves them
+/// since `served_at`: the settle time, then the TTL served before, or of "does not exist" (RFC 2308) for what was
+/// created. `least` as above.
+Instant bound_after(Cutover& cutover, const std::vector<ChangeSet>& changes, Instant served_at, Seconds least);
+
 /// Settles what a killed process left, and goes on with it when it is of `phase`. The result is what the
 /// continued write did; nullopt: nothing was left to go on with. kPartial: an unfinished write of another
 /// phase, or a partial one without --resume.

@@ -7,8 +7,8 @@
 // t0: the end of the second of the first two clean sweeps in a row; two, so that one lucky answer out of a cluster
 // behind one address proves nothing. Clean: every address of every name server answered with AA, and with at most the
 // low TTL.
-// More clean sweeps do not move t0. Where the provider's success does not mean "serving", its settle time is added,
-// since an anycast server shows only its nearest site.
+// More clean sweeps do not move t0. The settle time is added: the plan's for the zone, and the provider's where its
+// success does not mean "serving", since an anycast server shows only its nearest site.
 //
 // Old TTL: the largest TTL that was ever seen for the set, by any sweep, in the before-image of any write of ours, left
 // in any cache; or that the plan declares. For a set that does not exist, the negative TTL (RFC 2308).
@@ -348,9 +348,9 @@ void apply_ceilings(const History& history, const ZonePast& past, const DomainNa
   }
 }
 
-SetDrain drain_of(const Plan& plan, const History& history, const ZonePast& past, const DrainFacts& facts,
-                  const DomainName& zone, const PlannedChange& change, Seconds low,
-                  const std::set<RecordKey>& changed) {
+SetDrain drain_of(const Plan& plan, const History& history, const ZonePast& past, Seconds settle,
+                  const DomainName& zone, const PlannedChange& change, Seconds low, const std::set<RecordKey>& changed,
+                  Instant now) {
   const SetTimeline timeline = timeline_of(plan, past, change, low, changed);
   SetDrain drain;
   std::string high;
@@ -391,8 +391,10 @@ SetDrain drain_of(const Plan& plan, const History& history, const ZonePast& past
   if (!doubt.empty()) {
     std::size_t recovered = last_doubt;
     while (looks[recovered]->kind != Evidence::Kind::kLow) ++recovered;
-    if (!resolvers_asked_since(plan, history, zone, looks[recovered]->at)) {
-      drain.wants_resolver_sweep = !change.from.empty();
+    // Not before the settle time is over: a question that reaches a site which still serves the high TTL plants it.
+    const Instant may_ask = looks[recovered]->at + settle;
+    if (!resolvers_asked_since(plan, history, zone, may_ask)) {
+      drain.wants_resolver_sweep = !change.from.empty() && now >= may_ask;
       pair = clean_pair_from(looks, recovered);
       if (!pair) {
         drain.wants_authority_sweep = true;
@@ -406,13 +408,12 @@ SetDrain drain_of(const Plan& plan, const History& history, const ZonePast& past
       doubt.clear();
     }
   }
-  const bool settles = facts.signal != providers::ChangeSignal::kServing && facts.settle_time > Seconds(0);
-  const Instant t0 = looks[*pair]->at + (settles ? facts.settle_time : Seconds(0));
+  const Instant t0 = looks[*pair]->at + settle;
   drain.opens = t0 + timeline.old_ttl;
   drain.why = fmt::format("old TTL {} s{}, all {} name server addresses low since {}{}{}", timeline.old_ttl.count(),
                           timeline.old_ttl_from.empty() ? "" : fmt::format(" ({})", timeline.old_ttl_from),
                           looks[*pair]->addresses, format_instant(looks[*pair]->at),
-                          settles ? fmt::format(", {} s until every site serves it", facts.settle_time.count()) : "",
+                          settle > Seconds(0) ? fmt::format(", {} s until every site serves it", settle.count()) : "",
                           doubt.empty() ? "" : fmt::format("; counted from there because {}", doubt));
   apply_ceilings(history, past, zone, change.key(), low, drain);
   return drain;
@@ -423,6 +424,10 @@ void add_once(std::vector<DomainName>& zones, const DomainName& zone) {
 }
 
 }  // namespace
+
+Seconds settle_time(const ZonePlan& zone, const DrainFacts& facts) {
+  return std::max(zone.settle, facts.signal == providers::ChangeSignal::kServing ? Seconds(0) : facts.settle_time);
+}
 
 Gate ttl_drained(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts, Instant now) {
   Gate gate;
@@ -439,7 +444,8 @@ Gate ttl_drained(const Plan& plan, const History& history, const std::vector<Dra
     for (const PlannedChange& change : zone.changes) changed.insert(change.key());
     const ZonePast past = past_of(history, zone.zone, low);
     for (const PlannedChange& change : zone.changes) {
-      const SetDrain drain = drain_of(plan, history, past, fact, zone.zone, change, low, changed);
+      const SetDrain drain =
+          drain_of(plan, history, past, settle_time(zone, fact), zone.zone, change, low, changed, now);
       const std::string key = printable(change.key().text());
       if (drain.wants_authority_sweep) add_once(gate.wants_authority_sweep, zone.zone);
       if (drain.wants_resolver_sweep && (!drain.opens || *drain.opens > now))

@@ -29,6 +29,10 @@ struct DrainFacts {
   Seconds ttl_floor{};  ///< of the provider: a set that it cannot lower further counts as low at that TTL
 };
 
+/// How long after all addresses were seen to serve a change every site of theirs does: the plan's word, and the
+/// provider's where success of a write does not prove that it is served.
+Seconds settle_time(const ZonePlan& zone, const DrainFacts& facts);
+
 /// Opens at the latest, over the record sets that the swap changes, of t0 + old TTL. drain.cc tells the whole rule.
 Gate ttl_drained(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts, Instant now);
 /// A passed preflight with this plan hash, not older than `max_age`.

@@ -34,6 +34,8 @@ struct ZonePlan {
   providers::ProviderConfig provider;
   std::vector<Endpoint> authoritative;  ///< empty: the delegation is walked
   std::string view;                     ///< names the split-horizon view this plan is about; empty: none
+  /// How long after the name servers that we see a change may be missing at sites of theirs that we do not see.
+  Seconds settle{};
   std::vector<PlannedChange> changes;
   Position at;
 };

@@ -243,6 +243,7 @@ class Reader {
       }
     if (const YamlNode* provider = value(node, "provider")) zone.provider = read_provider(*provider);
     zone.authoritative = servers(node, "authoritative");
+    if (const YamlNode* settle = value(node, "settle")) zone.settle = duration(*settle, "settle", zone.settle);
     zone.view = text(node, "view");
     each(node, "changes", [&](const YamlNode& change) { read_change(change, named, zone); });
     if (named) plan_.zones.push_back(std::move(zone));

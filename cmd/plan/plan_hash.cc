@@ -35,11 +35,13 @@ Json from_change(const PlannedChange& change) {
 Json from_zone(const ZonePlan& zone) {
   auto changes = zone.changes;
   std::stable_sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.key() < b.key(); });
-  return {{"zone", zone.zone.text()},
-          {"provider", {{"type", zone.provider.type}, {"options", zone.provider.options}}},
-          {"authoritative", texts_of(zone.authoritative)},
-          {"view", zone.view},
-          {"changes", list_of(changes, from_change)}};
+  Json json{{"zone", zone.zone.text()},
+            {"provider", {{"type", zone.provider.type}, {"options", zone.provider.options}}},
+            {"authoritative", texts_of(zone.authoritative)},
+            {"view", zone.view},
+            {"changes", list_of(changes, from_change)}};
+  if (zone.settle > Seconds(0)) json["settle_s"] = zone.settle.count();
+  return json;
 }
 
 Json from_endpoint(const EndpointPlan& endpoint) {

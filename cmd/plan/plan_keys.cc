@@ -42,6 +42,9 @@ constexpr Key kZoneKeys[] = {
     {"provider", Need::kRequired, R"({"$ref":"#/$defs/provider"})", "where the zone is kept"},
     {"authoritative", Need::kOptional, kServers,
      "addresses of the authoritative servers, for zones whose delegation cannot be walked from here"},
+    {"settle", Need::kOptional, kDuration,
+     "how long after the name servers seen from here sites of theirs that are not seen (anycast) may still serve what "
+     "was before; 0s when left out"},
     {"view", Need::kOptional, kText, "the view this plan is about, where the zone has a split horizon"},
     {"changes", Need::kRequired, R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/change"}})",
      "the record sets that move"},

@@ -18,7 +18,8 @@ struct Bench {
 constexpr Bench kBenches[] = {{"start", cutover::bench::measure_start},
                               {"journal", cutover::bench::measure_journal},
                               {"swap", cutover::bench::measure_swap},
-                              {"probe", cutover::bench::measure_probe}};
+                              {"probe", cutover::bench::measure_probe},
+                              {"forecast", cutover::bench::measure_forecast}};
 
 bool wanted(std::string_view name, int argc, char** argv) {
   for (int i = 1; i < argc; ++i)

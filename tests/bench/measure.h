@@ -39,5 +39,6 @@ std::vector<Row> measure_swap();
 std::vector<Row> measure_start();
 std::vector<Row> measure_journal();
 std::vector<Row> measure_probe();
+std::vector<Row> measure_forecast();
 
 }  // namespace cutover::bench

@@ -217,6 +217,35 @@ TEST_CASE("drain: settle time counts where the provider's word is not that it se
   }
 }
 
+TEST_CASE("drain: a zone's own settle time counts whatever the provider's word") {
+  Story story;
+  story.plan.zones[0].settle = Seconds(300);
+  story.sweep(0, {ttl(3600)});
+  story.sweep(100, {ttl(60)});
+  story.sweep(200, {ttl(60)});
+  story.facts = {providers::ChangeSignal::kServing, Seconds(0)};
+  CHECK(story.opens() == Maybe(200 + 300 + 3600));
+  CHECK_THAT(story.drained(300).why, Catch::Contains("300 s until every site serves it"));
+  story.facts = {providers::ChangeSignal::kSent, Seconds(400)};
+  CHECK(story.opens() == Maybe(200 + 400 + 3600));
+}
+
+TEST_CASE("drain: no resolver is asked before the settle time is over, and one asked before it proves nothing") {
+  Story story;
+  story.plan.zones[0].settle = Seconds(300);
+  story.sweep(0, {ttl(3600, 1), ttl(3600, 1)});
+  story.sweep(100, {ttl(60, 2), ttl(60, 2)});
+  story.sweep(200, {ttl(60, 3), ttl(60, 3)});
+  story.sweep(3000, {ttl(60, 7), ttl(60, 7)});
+  CHECK(story.drained(3299).wants_resolver_sweep.empty());
+  CHECK(story.drained(3300).wants_resolver_sweep == std::vector{dn("example.com.")});
+  const auto without = story.opens();
+  story.resolvers(3100, 10, 8, 60);
+  CHECK(story.opens() == without);
+  story.resolvers(3300, 10, 8, 60);
+  CHECK(story.opens() != without);
+}
+
 TEST_CASE("drain: every address has to answer with AA; what does not counts as not low") {
   struct Row {
     const char* name;

@@ -28,6 +28,19 @@ Plan read(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("a zone's settle time is a time, none when left out, and part of what is reviewed") {
+  const std::string without(kWholePlan);
+  const std::string view = "    view: public\n";
+  REQUIRE(without.find(view) != std::string::npos);
+  std::string with = without;
+  with.insert(with.find(view), "    settle: 5m\n");
+  CHECK(read(without).zones[0].settle == Seconds(0));
+  CHECK(read(with).zones[0].settle == Seconds(300));
+  CHECK(read(with).hash != read(without).hash);
+  with.replace(with.find("5m"), 2, "soon");
+  CHECK_THAT(error_of(with), Catch::Contains("settle"));
+}
+
 TEST_CASE("a whole plan is read") {
   const Plan plan = read(kWholePlan);
   CHECK(plan.name == "example-2026");

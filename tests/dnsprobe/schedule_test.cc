@@ -66,11 +66,11 @@ TEST_CASE("K new answers in a row settle it until the bound, one more after it c
 
   turn = after({seen(Verdict::kNew, 1s, 60s), seen(Verdict::kNew, 2s, 60s)});
   CHECK(turn.stage == Stage::kSettled);
-  CHECK(seconds_until(turn, 60s) >= 1.0);
-  CHECK(seconds_until(turn, 60s) < 1.5);
+  CHECK(seconds_until(turn, 60s) >= 1.5);
+  CHECK(seconds_until(turn, 60s) < 2.0);
 
   SECTION("new again") {
-    turn = next_turn(turn, seen(Verdict::kNew, 61s, 60s), {}, kPace, 0);
+    turn = next_turn(turn, seen(Verdict::kNew, 62s, 60s), {}, kPace, 0);
     CHECK(turn.stage == Stage::kConfirmed);
     CHECK_FALSE(turn.next);
   }

@@ -120,7 +120,7 @@ TEST_CASE("a tally that is kept up to date says what a look at everybody says") 
       if (seen.converged) {
         ++converged;
         REQUIRE((truth.holding.empty() && truth.all_confirmed && truth.nobody_sampling));
-        REQUIRE(now >= seen.bound + kTtlRounding);
+        REQUIRE(now >= seen.bound + kBoundMargin);
       } else {
         ++differed;
       }

@@ -73,7 +73,7 @@ TEST_CASE("honest caches: converged right after the bound, and not before the la
   CHECK(seconds_of(*played.result.converged_at) <= 62.5);
   CHECK(played.result.forecast.bound == kZero + 60s);
   REQUIRE(played.result.observed_after_first_round);
-  CHECK(seconds_of(*played.result.observed_after_first_round) == Approx(59).margin(1.1));
+  CHECK(seconds_of(*played.result.observed_after_first_round) == Approx(59).margin(1.6));  // these cut off
   REQUIRE(played.result.last_old_seen_at);
   CHECK(*played.result.last_old_seen_at < *played.result.converged_at);
   CHECK(played.verdicts_of(0) == Words{"new"});
