@@ -52,6 +52,7 @@ WatchEvent Survey::answered(std::uint64_t ticket, const Sample& sample) {
   Track& track = tracks_[ticket];
   Standing& standing = track.standing;
   --under_way_;
+  if (std::exchange(track.is_slow, false)) --slow_;
   WatchEvent event;
   event.kind = WatchEvent::Kind::kSample;
   event.at = sample.received;
@@ -120,6 +121,7 @@ void Survey::raise_bound(Instant bound, Instant now) {
 }
 
 void Survey::mark_slow(std::uint64_t ticket) {
+  if (!std::exchange(tracks_[ticket].is_slow, true)) ++slow_;
   Stage& stage = tracks_[ticket].standing.stage;
   if (stage == Stage::kSampling) stage = Stage::kWaiting;
   if (stage == Stage::kSettled) stage = Stage::kConfirmed;

@@ -46,6 +46,8 @@ class Survey {
   /// Every resolver has been asked for every record set at least once.
   bool everyone_asked() const { return unasked_ == 0; }
   std::size_t under_way() const { return under_way_; }
+  /// Those of them that are not slow.
+  std::size_t quick_under_way() const { return under_way_ - slow_; }
   std::optional<Instant> last_old_seen_at() const { return last_old_seen_at_; }
   std::vector<TrackResult> results() const;
 
@@ -61,6 +63,7 @@ class Survey {
     std::optional<Instant> first_new_at;
     std::optional<Instant> last_old_at;
     TtlFinding ttl;
+    bool is_slow = false;     ///< its question under way
     bool was_behind = false;  ///< its last old answer came fresh from an authority
   };
   struct Due {
@@ -77,6 +80,7 @@ class Survey {
   std::vector<Track> tracks_;  ///< resolver-major
   std::priority_queue<Due, std::vector<Due>, std::greater<>> queue_;
   std::size_t under_way_ = 0;
+  std::size_t slow_ = 0;
   std::size_t unasked_ = 0;
   std::optional<Instant> last_old_seen_at_;
 };

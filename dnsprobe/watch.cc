@@ -24,6 +24,8 @@ constexpr std::size_t kMany = 1000;
 constexpr std::chrono::milliseconds kGather{1};
 /// A question that is under way for longer no longer holds up convergence, in real time.
 constexpr std::chrono::seconds kSlow{1};
+/// Slow questions may be under way beside the others, so many times as many.
+constexpr std::size_t kRoomForTheSlow = 16;
 
 /// One watch under way. run() is the story; the rest are its verbs.
 class Watch {
@@ -82,9 +84,15 @@ class Watch {
     transport_->ask(kCanaryTicket, nobody, expectations_.front().key);
   }
 
+  /// The silent must not keep those who answer from being asked.
+  bool may_ask() const {
+    if (canary_under_way_) return false;  // nobody's word counts before that is known
+    const std::size_t room = std::max<std::size_t>(1, options_.in_flight);
+    return survey_.quick_under_way() < room && survey_.under_way() < kRoomForTheSlow * room;
+  }
+
   void ask_what_is_due() {
-    if (canary_under_way_) return;  // nobody's word counts before that is known
-    while (survey_.under_way() < std::max<std::size_t>(1, options_.in_flight)) {
+    while (may_ask()) {
       const auto question = survey_.take(clock_.now());
       if (!question) return;
       ++result_.questions;
@@ -98,8 +106,7 @@ class Watch {
     const Instant now = clock_.now();
     Instant until = options_.give_up_at;
     if (next_summary_at_ > now) until = std::min(until, next_summary_at_);
-    const bool may_ask = survey_.under_way() < options_.in_flight && !canary_under_way_;
-    if (const auto due = survey_.next_due(); due && may_ask) until = std::min(until, *due);
+    if (const auto due = survey_.next_due(); due && may_ask()) until = std::min(until, *due);
     bool rang = false;
     const std::chrono::nanoseconds pause = std::clamp<std::chrono::nanoseconds>(
         clock_.real(until - now), survey_.size() < kMany ? kNoTime : kGather, kSlice);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cmd/phases/live.h"
+#include "cmd/phases/signing.h"
 #include "cmd/phases/watched_resolvers.h"
 #include "cmd/phases/writing.h"
 #include "cmd/plan/applied.h"
@@ -108,7 +109,31 @@ class Recorder {
   bool failed_ = false;
 };
 
+/// Resolvers that keep answers longer or shorter than they are told, with the TTL they use.
+void note_ttl_habits(WatchPhaseResult& result) {
+  for (const dnsprobe::TrackResult& track : result.seen.tracks) {
+    const std::string who = fmt::format("{} ({})", printable(result.questions.resolvers[track.resolver].id),
+                                        result.questions.expectations[track.key].key.text());
+    const std::string longest = format_duration(track.ttl.ttl);
+    switch (track.ttl.habit) {
+      case dnsprobe::TtlHabit::kNone:
+        break;
+      case dnsprobe::TtlHabit::kHoldsLonger:
+        result.notes.push_back(fmt::format("{} holds answers longer than they were served: up to {}", who, longest));
+        break;
+      case dnsprobe::TtlHabit::kKeepsPast:
+        result.notes.push_back(fmt::format("{} keeps answers past the expiry that it shows, {} at most", who, longest));
+        break;
+      case dnsprobe::TtlHabit::kServesExpired:
+        result.notes.push_back(
+            fmt::format("{} serves answers that have expired, and says so; its longest TTL was {}", who, longest));
+        break;
+    }
+  }
+}
+
 void conclude(WatchPhaseResult& result) {
+  note_ttl_habits(result);
   const dnsprobe::Forecast& forecast = result.seen.forecast;
   switch (result.seen.end) {
     case dnsprobe::WatchEnd::kConverged:
@@ -117,7 +142,10 @@ void conclude(WatchPhaseResult& result) {
                                     format_instant(*result.seen.converged_at), forecast.settled,
                                     counted(forecast.resolvers, "resolver"));
       result.next = result.questions.of == Phase::kSwap
-                        ? "keep the old side on standby; `cutover restore-ttl` when standby is over"
+                        ? fmt::format(
+                              "keep the old side on standby, until {} at the very least; `cutover restore-ttl` "
+                              "when standby is over",
+                              format_instant(forecast.retire_from))
                         : "users are back; `cutover restore-ttl` puts the TTLs back";
       return;
     case dnsprobe::WatchEnd::kGaveUp:
@@ -190,6 +218,7 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
     if (auto kept = cutover.journal.record_authoritative(*watched->write, *served->served_at); !kept)
       return kept.error();
   // Every authoritative address serves the new values: a question now plants only those.
+  for (std::string& sentence : signing_risks(cutover)) result.notes.push_back(std::move(sentence));
 
   auto asked = expectations(cutover, *watched, watched->authoritative_at.value_or(*served->served_at));
   if (!asked) return asked.error();

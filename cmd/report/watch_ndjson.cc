@@ -47,6 +47,9 @@ Json summary_json(const WatchQuestions& questions, const dnsprobe::Forecast& for
   out["level"] = dnsprobe::to_text(forecast.level);
   out["bound_at"] = instant(forecast.bound);
   out["observed_until"] = instant(forecast.observed);
+  out["observed_earliest"] = forecast.observed ? instant(forecast.spread.earliest) : Json(nullptr);
+  out["observed_latest"] = forecast.observed ? instant(forecast.spread.latest) : Json(nullptr);
+  out["retire_from"] = instant(forecast.retire_from);
   out["bounded"] = forecast.bounded;
   out["sampled"] = forecast.sampled;
   out["converged"] = forecast.converged;

@@ -183,8 +183,8 @@ TEST_CASE("commands out of their order say what comes first, and write nothing")
       {{"lower-ttl"}, 2, {"not agreed to; nothing was written", "--yes"}},
       {{"preflight", "closed.yaml"}, 3, {fmt::format("127.0.0.2:{}", closed), "refused"}},
       {{"preflight", "closed.yaml", "--ca-file", "nowhere.pem"}, 1, {"nowhere.pem"}},
-      {{"swop"}, 1, {"subcommand"}},
-      {{}, 1, {"subcommand"}},
+      {{"swop"}, 1, {"no command", "cutover swap"}},
+      {{}, 1, {"a command is missing"}},
   };
   for (const Expected& row : rows) {
     expect(scene.desk, row);
