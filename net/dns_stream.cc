@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "net/framing.h"
 #include "net/socket.h"
 #include "net/wire.h"
 
@@ -63,14 +64,10 @@ void DnsStream::read_some() {
 
 // 4. Hand out what is complete.
 void DnsStream::hand_out() {
-  std::size_t at = 0;
-  while (socket_ && in_.size() - at >= 2) {
-    const std::size_t length = WireReader(in_, at, at + 2).u16();
-    if (in_.size() - at - 2 < length) break;
-    callbacks_.on_message(std::string_view(in_).substr(at + 2, length));
-    at += 2 + length;
-  }
-  in_.erase(0, at);
+  take_framed(in_, [this](std::string_view message) {
+    callbacks_.on_message(message);
+    return static_cast<bool>(socket_);
+  });
 }
 
 void DnsStream::close() {

@@ -9,6 +9,7 @@
 #include <array>
 
 #include "core/text.h"
+#include "net/framing.h"
 #include "net/socket.h"
 #include "net/socket_bio.h"
 #include "net/wire.h"
@@ -167,14 +168,10 @@ bool DnsTlsStream::read_some() {
 }
 
 void DnsTlsStream::hand_out() {
-  std::size_t at = 0;
-  while (socket_ && in_.size() - at >= 2) {
-    const std::size_t length = WireReader(in_, at, at + 2).u16();
-    if (in_.size() - at - 2 < length) break;
-    callbacks_.on_message(std::string_view(in_).substr(at + 2, length));
-    at += 2 + length;
-  }
-  in_.erase(0, at);
+  take_framed(in_, [this](std::string_view message) {
+    callbacks_.on_message(message);
+    return static_cast<bool>(socket_);
+  });
 }
 
 void DnsTlsStream::wait_for(int ssl_error) {
