@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/text.h"
 #include "tests/servers/process.h"
 
 namespace cutover::tests {
@@ -81,7 +82,7 @@ void Namespace::add(const std::vector<std::string>& addresses) const {
 
 std::string Namespace::suffer(const std::string& netem) const {
   const auto done = servers::run_program({"sh", "-c", "exec tc qdisc add dev lo root netem " + netem});
-  return done.status == 0 ? "" : "tc netem: " + done.output;
+  return done.status == 0 ? "" : std::string(trim(done.output));
 }
 
 }  // namespace cutover::tests
