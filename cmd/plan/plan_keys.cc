@@ -96,7 +96,8 @@ constexpr Key kEndpointHttpKeys[] = {
 constexpr Key kWatchKeys[] = {
     {"resolvers", Need::kOptional,
      R"({"anyOf":[{"$ref":"#/$defs/resolver"},{"type":"array","minItems":1,"items":{"$ref":"#/$defs/resolver"}}]})",
-     "`default` or `full` (the built-in list), its operators, file/PATH (a list of your own, beside the plan), or addresses "
+     "`default` or `full` (the built-in list), its operators, file/PATH (a list of your own, beside the plan), or "
+     "addresses "
      "such as 1.1.1.1, tcp://192.0.2.1, tls://dns.google@8.8.8.8"},
     {"must", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/text"}})",
      "operators or addresses that have to agree"},

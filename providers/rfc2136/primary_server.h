@@ -16,7 +16,7 @@ struct ServerName {
   std::string host;
   std::uint16_t port = 53;
   std::optional<Endpoint> endpoint;  ///< set where `host` is an address
-  std::string text() const;  ///< as the plan names it
+  std::string text() const;          ///< as the plan names it
 };
 
 /// kUsage: it is none, and what to write instead.
