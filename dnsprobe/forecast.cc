@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <utility>
 
@@ -33,7 +34,7 @@ std::string named(const std::vector<std::size_t>& indices, const std::vector<Res
 
 std::string reason(const Forecast& seen, const std::vector<Resolver>& resolvers, const Terms& terms,
                    bool quorum_settled) {
-  const auto percent = [](double share) { return static_cast<int>(share * 100 + 0.5); };
+  const auto percent = [](double share) { return std::lround(share * 100); };
   if (seen.converged)
     return fmt::format("converged: {} of {} resolvers settled on the new answer and the bound has passed", seen.settled,
                        seen.resolvers);
