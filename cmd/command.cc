@@ -10,6 +10,8 @@
 #include <iostream>
 
 #include "cmd/plan/plan_file.h"
+#include "cmd/report/checks_json.h"
+#include "cmd/report/checks_junit.h"
 #include "cmd/report/phase_json.h"
 #include "cmd/report/phase_text.h"
 #include "core/text.h"
@@ -79,6 +81,21 @@ bool is_interactive(const GlobalOptions& global) {
 TextStyle text_style(const GlobalOptions& global) {
   const bool colour = !global.ci && isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   return colour ? TextStyle::kColour : TextStyle::kPlain;
+}
+
+std::string checks_in_form(const GlobalOptions& global, const CheckReport& report,
+                           std::string (*as_text)(const CheckReport&, TextStyle)) {
+  switch (global.output) {
+    case OutputForm::kJunit:
+      return checks_as_junit(report);
+    case OutputForm::kJson:
+      return checks_as_json(report);
+    case OutputForm::kNdjson:
+    case OutputForm::kMarkdown:
+    case OutputForm::kText:
+      break;
+  }
+  return as_text(report, text_style(global));
 }
 
 bool stop_requested() { return signals_seen > 0; }

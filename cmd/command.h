@@ -30,6 +30,10 @@ bool is_interactive(const GlobalOptions& global);
 /// Colour on a terminal, unless NO_COLOR or --ci says otherwise.
 TextStyle text_style(const GlobalOptions& global);
 
+/// Checks in the form asked for; `as_text` makes the text.
+std::string checks_in_form(const GlobalOptions& global, const CheckReport& report,
+                           std::string (*as_text)(const CheckReport&, TextStyle));
+
 /// True once SIGINT or SIGTERM came; the first one lets the journal finish what it is writing.
 bool stop_requested();
 void watch_for_signals();

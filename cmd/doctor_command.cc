@@ -3,29 +3,9 @@
 #include "cmd/command.h"
 #include "cmd/phases/doctor.h"
 #include "cmd/plan/plan_file.h"
-#include "cmd/report/checks_json.h"
-#include "cmd/report/checks_junit.h"
 #include "cmd/report/doctor_text.h"
 
 namespace cutover {
-namespace {
-
-std::string rendered(const GlobalOptions& global, const CheckReport& report) {
-  switch (global.output) {
-    case OutputForm::kJunit:
-      return checks_as_junit(report);
-    case OutputForm::kJson:
-      return checks_as_json(report);
-    case OutputForm::kText:
-    case OutputForm::kNdjson:
-    case OutputForm::kMarkdown:
-      break;
-  }
-  return doctor_as_text(report, text_style(global));
-}
-
-}  // namespace
-
 ExitCode run_doctor(const GlobalOptions& global, const DoctorFlags& flags) {
   // Without a plan only the machine is looked at; a plan that was named has to be there.
   std::optional<Plan> plan;
@@ -41,7 +21,7 @@ ExitCode run_doctor(const GlobalOptions& global, const DoctorFlags& flags) {
   const DoctorResult result = doctor(plan ? &*plan : nullptr, loop, clock, options);
   const CheckReport report{
       plan ? "doctor for " + plan->name : "doctor", clock.now(), result.checks, "", result.headline, result.next};
-  print_result(rendered(global, report));
+  print_result(checks_in_form(global, report, doctor_as_text));
   return result.exit;
 }
 

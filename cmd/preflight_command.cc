@@ -1,31 +1,9 @@
 #include "cmd/command.h"
 #include "cmd/phases/preflight.h"
 #include "cmd/plan/plan_file.h"
-#include "cmd/report/checks_json.h"
-#include "cmd/report/checks_junit.h"
 #include "cmd/report/checks_text.h"
 
 namespace cutover {
-namespace {
-
-std::string rendered(const GlobalOptions& global, const Plan& plan, const PreflightResult& result, Instant now) {
-  const CheckReport report{
-      "preflight of " + plan.name, now, result.checks, result.root_store, result.headline, result.next};
-  switch (global.output) {
-    case OutputForm::kJunit:
-      return checks_as_junit(report);
-    case OutputForm::kJson:
-      return checks_as_json(report);
-    case OutputForm::kNdjson:
-    case OutputForm::kMarkdown:
-    case OutputForm::kText:
-      break;
-  }
-  return checks_as_text(report, text_style(global));
-}
-
-}  // namespace
-
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags) {
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
@@ -41,7 +19,9 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
                                                  : Severity::kError;
   auto result = preflight(*plan, journal ? &*journal : nullptr, loop, clock, options);
   if (!result) return tell(result.error());
-  print_result(rendered(global, *plan, *result, clock.now()));
+  const CheckReport report{"preflight of " + plan->name, clock.now(),      result->checks,
+                           result->root_store,           result->headline, result->next};
+  print_result(checks_in_form(global, report, checks_as_text));
   return result->exit;
 }
 

@@ -14,19 +14,9 @@ const RecordSet* find(const std::vector<RecordSet>& answer, const DomainName& na
   return at == answer.end() ? nullptr : &*at;
 }
 
-/// RFC 8914 section 4: forged answer, blocked, censored, filtered.
-bool says_filtered(const Sample& sample) {
-  static const std::set<std::uint16_t> codes{4, 15, 16, 17};
-  return sample.extended_error && codes.count(*sample.extended_error) != 0;
-}
-
-bool is_sinkhole(const std::vector<std::string>& values) {
-  return values.size() == 1 && (values.front() == "0.0.0.0" || values.front() == "::");
-}
-
 AnswerKind kind_of(const Sample& sample, const ReadAnswer& read, bool found) {
   if (sample.outcome != net::Outcome::kAnswered) return AnswerKind::kUnreachable;
-  if (says_filtered(sample) || is_sinkhole(read.values)) return AnswerKind::kFiltered;
+  if (marks_filtered(sample.extended_error) || is_sinkhole(read.values)) return AnswerKind::kFiltered;
   switch (sample.rcode) {
     case net::Rcode::kServFail:
       return AnswerKind::kServfail;

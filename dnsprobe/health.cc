@@ -34,16 +34,6 @@ bool share_a_value(const Values& a, const Values& b) {
                      [&](const std::string& value) { return std::find(b.begin(), b.end(), value) != b.end(); });
 }
 
-/// RFC 8914: forged, blocked, censored, filtered. Prohibited (18) is about who asks, not about the name.
-bool marks_filtered(const HealthReply& reply) {
-  const auto code = reply.extended_error;
-  return code == 4 || code == 15 || code == 16 || code == 17;
-}
-bool is_sinkhole(const Values& values) {
-  return !values.empty() &&
-         std::all_of(values.begin(), values.end(), [](const auto& v) { return v == "0.0.0.0" || v == "::"; });
-}
-
 /// What more than half of the operators say that say anything, at least two of them. An empty answer means that there
 /// is nothing; nullopt, that nobody knows.
 std::optional<Values> most_say(const std::vector<Resolver>& resolvers, const std::vector<HealthReplies>& replies,
@@ -137,7 +127,7 @@ void judge_known(Health& out, const std::vector<HealthReply>& known, const std::
 
 bool is_blocked(const HealthReply& reply, const std::optional<Values>& elsewhere) {
   if (!is_answered(reply)) return false;
-  if (marks_filtered(reply) || (has_values(reply) && is_sinkhole(reply.values))) return true;
+  if (marks_filtered(reply.extended_error) || (has_values(reply) && is_sinkhole(reply.values))) return true;
   if (!elsewhere || elsewhere->empty()) return false;  // there is nothing that could be blocked
   return is_negative(reply) || reply.rcode == net::Rcode::kRefused ||
          (has_values(reply) && !share_a_value(*elsewhere, reply.values));

@@ -13,19 +13,14 @@
 namespace cutover::dnsprobe {
 namespace {
 
+constexpr std::string_view kTransport = "HTTPS";
 constexpr std::size_t kWave = 64;
 constexpr std::size_t kMaxMessage = 65535;
 /// RFC 8484 section 4.1: id 0, so that HTTP caches see equal requests.
 constexpr std::uint16_t kId = 0;
 
-std::string_view header(const net::HttpResponse& response, std::string_view name) {
-  for (const auto& [key, value] : response.headers)
-    if (key == name) return value;
-  return "";
-}
-
 std::uint32_t age_of(const net::HttpResponse& response) {
-  const std::string_view text = header(response, "age");
+  const std::string_view text = response.header("age");
   std::uint32_t age = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), age);
   return read.ec == std::errc() && read.ptr == text.data() + text.size() ? age : 0;
@@ -41,7 +36,7 @@ class HttpsTransport final : public ProbeTransport {
         client_(loop) {}
 
   void ask(std::uint64_t ticket, const Resolver& resolver, const RecordKey& key) override {
-    if (!resolver.endpoint) return refusals_.add(Pending(ticket, key, clock_), "its address is not known");
+    if (!resolver.endpoint) return refusals_.add(Pending(ticket, key, kTransport, clock_), "its address is not known");
     net::HttpRequest request;
     request.method = "POST";
     request.url = resolver.url;
@@ -50,7 +45,7 @@ class HttpsTransport final : public ProbeTransport {
     request.timeout = options_.timeout * options_.tries;
     request.max_body = kMaxMessage;
     request.version = net::HttpVersion::kHttp2;
-    waiting_.push_back({Pending(ticket, key, clock_), std::move(request), 0});
+    waiting_.push_back({Pending(ticket, key, kTransport, clock_), std::move(request), 0});
     start_more();
   }
 
@@ -97,7 +92,7 @@ class HttpsTransport final : public ProbeTransport {
     }
     if (result->status != 200)
       return pending.failure(net::Outcome::kUnreachable, fmt::format("over HTTPS: status {}", result->status), clock_);
-    const std::string_view type = header(*result, "content-type");
+    const std::string_view type = result->header("content-type");
     if (type.substr(0, type.find(';')) != "application/dns-message")
       return pending.failure(net::Outcome::kGarbage,
                              fmt::format("over HTTPS: the reply is {}, no DNS message", printable(type)), clock_);

@@ -48,10 +48,6 @@ enum ExtendedError : std::uint16_t {
 bool marks_stale(const Sample& sample) {
   return sample.extended_error == kStaleAnswer || sample.extended_error == kStaleNxdomain;
 }
-bool marks_filtered(const Sample& sample) {
-  return sample.extended_error == kForged || sample.extended_error == kBlocked || sample.extended_error == kCensored ||
-         sample.extended_error == kFilteredCode;
-}
 
 std::string with_extended_error(const Sample& sample, std::string text) {
   if (!sample.extended_error) return text;
@@ -111,11 +107,6 @@ Match match(const Values& found, const Expectation& expectation) {
   return Match::kNeither;
 }
 
-bool is_sinkhole(const Values& found) {
-  const auto is_nowhere = [](const std::string& value) { return value == "0.0.0.0" || value == "::"; };
-  return !found.empty() && std::all_of(found.begin(), found.end(), is_nowhere);
-}
-
 /// Block pages of Cisco OpenDNS stand in 146.112.61.0/24.
 bool is_block_page(const Values& found) {
   const auto is_page = [](const std::string& value) { return value.starts_with("146.112.61."); };
@@ -173,7 +164,7 @@ std::optional<Verdict> judge_failure(const Sample& sample, const ResolverHistory
   }
   if (is_positive_or_negative(sample.rcode)) return std::nullopt;
   detail = with_extended_error(sample, net::to_text(sample.rcode));
-  if (marks_filtered(sample)) return Verdict::kFiltered;
+  if (marks_filtered(sample.extended_error)) return Verdict::kFiltered;
   switch (sample.rcode) {
     case net::Rcode::kServFail:
       return Verdict::kServfail;
@@ -199,7 +190,7 @@ std::optional<Verdict> judge_failure(const Sample& sample, const ResolverHistory
 
 bool is_filtered_answer(const Expectation& expectation, const Sample& sample, const Link& link,
                         const ResolverHistory& history) {
-  if (marks_filtered(sample)) return true;
+  if (marks_filtered(sample.extended_error)) return true;
   const Values none;
   const Values& found = link.set != nullptr ? link.set->rdata : none;
   if (is_sinkhole(found) || (history.filters && is_block_page(found))) return true;
@@ -275,6 +266,16 @@ Result<Verdict> verdict_from_text(std::string_view text) {
   for (const VerdictName& entry : kNames)
     if (entry.name == text) return entry.verdict;
   return fail(ErrorCode::kInvalid, fmt::format("\"{}\" is no verdict of a resolver's answer", printable(text)));
+}
+
+bool marks_filtered(std::optional<std::uint16_t> extended_error) {
+  return extended_error == kForged || extended_error == kBlocked || extended_error == kCensored ||
+         extended_error == kFilteredCode;
+}
+
+bool is_sinkhole(const std::vector<std::string>& values) {
+  const auto is_nowhere = [](const std::string& value) { return value == "0.0.0.0" || value == "::"; };
+  return !values.empty() && std::all_of(values.begin(), values.end(), is_nowhere);
 }
 
 bool is_data(Verdict verdict) {

@@ -35,6 +35,12 @@ inline constexpr std::size_t kVerdictCount = 13;
 std::string_view to_text(Verdict verdict);
 Result<Verdict> verdict_from_text(std::string_view text);
 
+/// Whether a reply says itself that it was filtered: RFC 8914 section 4, forged, blocked, censored, filtered.
+/// Prohibited (18) is about who asks, not about the name.
+bool marks_filtered(std::optional<std::uint16_t> extended_error);
+/// Whether an answer leads nowhere on purpose: nothing but 0.0.0.0 and ::.
+bool is_sinkhole(const std::vector<std::string>& values);
+
 /// Whether the answer says anything about what this resolver's users get.
 bool is_data(Verdict verdict);
 /// Whether users of this resolver may still be sent to the old side: old, old-past-ttl, behind, stale, mixed.

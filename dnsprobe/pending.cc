@@ -26,9 +26,10 @@ void lessen(std::vector<net::Record>& section, std::uint32_t age) {
 
 }  // namespace
 
-Pending::Pending(std::uint64_t ticket, const RecordKey& key, const Clock& clock)
+Pending::Pending(std::uint64_t ticket, const RecordKey& key, std::string_view transport, const Clock& clock)
     : ticket_(ticket),
       question_{key.name, key.type, net::RecordClass::kIn},
+      transport_(transport),
       asked_(clock.now()),
       started_(std::chrono::steady_clock::now()) {}
 
@@ -42,12 +43,12 @@ Result<net::Bytes> Pending::query(std::uint16_t id, const Clock& clock) {
 }
 
 Sample Pending::reply(std::string_view wire, std::uint16_t id, std::uint32_t age, const Clock& clock) const {
+  const auto garbage = [&](const std::string& why) {
+    return failure(net::Outcome::kGarbage, fmt::format("over {}: {}", transport_, why), clock);
+  };
   auto message = net::decode(wire);
-  if (!message)
-    return failure(net::Outcome::kGarbage, fmt::format("malformed reply: {}", printable(message.error().message)),
-                   clock);
-  if (const std::string_view why = mismatch(*message, question_, id); !why.empty())
-    return failure(net::Outcome::kGarbage, std::string(why), clock);
+  if (!message) return garbage("malformed reply: " + printable(message.error().message));
+  if (const std::string_view why = mismatch(*message, question_, id); !why.empty()) return garbage(std::string(why));
   lessen(message->answer, age);
   lessen(message->authority, age);
   net::DnsAnswer answer = ending(net::Outcome::kAnswered, clock);

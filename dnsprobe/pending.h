@@ -14,16 +14,17 @@
 
 namespace cutover::dnsprobe {
 
-/// One question over an encrypted transport, from ask() to its answer.
+/// One question over a transport that has one reply to it, from ask() to its answer.
 class Pending {
  public:
-  Pending(std::uint64_t ticket, const RecordKey& key, const Clock& clock);
+  /// `transport` is for the sentences: `TLS`.
+  Pending(std::uint64_t ticket, const RecordKey& key, std::string_view transport, const Clock& clock);
 
   std::uint64_t ticket() const { return ticket_; }
   /// The query (RD=1, EDNS 1232, NSID wanted) with this id; notes that it leaves now.
   Result<net::Bytes> query(std::uint16_t id, const Clock& clock);
-  /// Judges what came back on its connection. Such a transport has one reply to one question: what is wrong in it does
-  /// not get better by waiting, and is kGarbage. `age` is how long the reply has lain in an HTTP cache.
+  /// Judges what came back on its connection. What is wrong in it does not get better by waiting, and is kGarbage.
+  /// `age` is how long the reply has lain in an HTTP cache.
   Sample reply(std::string_view wire, std::uint16_t id, std::uint32_t age, const Clock& clock) const;
   /// Ends it without a reply. `detail` is a printable clause.
   Sample failure(net::Outcome outcome, const std::string& detail, const Clock& clock) const;
@@ -33,6 +34,7 @@ class Pending {
 
   std::uint64_t ticket_;
   net::Question question_;
+  std::string_view transport_;
   Instant asked_;
   std::chrono::steady_clock::time_point started_;
 };

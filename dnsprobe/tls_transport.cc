@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "dnsprobe/encrypted_transport.h"
 #include "dnsprobe/pending.h"
 #include "net/dns_tls.h"
+#include "net/random_numbers.h"
 
 // A Connection is one server under one name. It opens a stream with its first question, keeps it for the next ones, and
 // lets go of it when it has been idle for a while. Everything ends in one place, TlsTransport::answer().
@@ -21,6 +21,7 @@ namespace {
 
 /// RFC 7766 section 6.2.3: the client decides how long an idle connection is worth keeping.
 constexpr std::chrono::seconds kIdle{10};
+constexpr std::string_view kTransport = "TLS";
 
 struct Shared {
   net::Loop& loop;
@@ -32,15 +33,12 @@ struct Shared {
 class Connection {
  public:
   Connection(Shared& shared, Endpoint server, std::string name)
-      : shared_(shared),
-        server_(server),
-        name_(std::move(name)),
-        next_id_(static_cast<std::uint16_t>(std::random_device()())) {}
+      : shared_(shared), server_(server), name_(std::move(name)), next_id_(net::random_id()) {}
 
   void ask(const net::TlsTrust& trust, std::uint64_t ticket, const RecordKey& key) {
     trust_ = trust;
     const std::uint16_t id = free_id();
-    auto [at, fresh] = questions_.try_emplace(id, Question{Pending(ticket, key, shared_.clock), {}, 0});
+    auto [at, fresh] = questions_.try_emplace(id, Question{Pending(ticket, key, kTransport, shared_.clock), {}, 0});
     at->second.timer = shared_.loop.after(shared_.options.timeout * shared_.options.tries, [this, id] {
       end(id, [&](const Pending& pending) {
         return pending.failure(net::Outcome::kTimeout, "over TLS: no answer in time", shared_.clock);
@@ -142,7 +140,7 @@ class TlsTransport final : public ProbeTransport {
     if (!trust_) trust_ = net::TlsTrust::system();
     if (!*trust_ || !resolver.endpoint) {
       const std::string why = resolver.endpoint ? trust_->error().message : "its address is not known";
-      return refusals_.add(Pending(ticket, key, shared_.clock), why);
+      return refusals_.add(Pending(ticket, key, kTransport, shared_.clock), why);
     }
     auto& connection = connections_[{*resolver.endpoint, resolver.tls_name}];
     if (!connection) connection = std::make_unique<Connection>(shared_, *resolver.endpoint, resolver.tls_name);

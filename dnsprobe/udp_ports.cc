@@ -1,7 +1,5 @@
 #include "dnsprobe/udp_ports.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -21,14 +19,6 @@ constexpr std::chrono::milliseconds kGather{1};
 constexpr UdpPorts::Time kNotBusy{};
 
 }  // namespace
-
-void RandomNumbers::refill() {
-  for (std::size_t have = 0; have < pool_.size();) {
-    const ssize_t got = ::getrandom(pool_.data() + have, pool_.size() - have, 0);
-    if (got > 0) have += static_cast<std::size_t>(got);
-  }
-  at_ = 0;
-}
 
 // --- sending ------------------------------------------------------------------------------------------------------
 

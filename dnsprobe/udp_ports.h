@@ -11,9 +11,9 @@
 #include "core/result.h"
 #include "dnsprobe/datagram_socket.h"
 #include "dnsprobe/query_template.h"
-#include "dnsprobe/random_numbers.h"
 #include "dnsprobe/rate_limit.h"
 #include "net/loop.h"
+#include "net/random_numbers.h"
 
 namespace cutover::dnsprobe {
 
@@ -68,7 +68,7 @@ class UdpPorts {
   std::uint32_t holder(Place place) const { return ports_[place.port]->by_id[place.id]; }
   /// Frees the place and forgets it; one without a port is nothing.
   void free(Place& place);
-  RandomNumbers& random() { return random_; }
+  net::RandomNumbers& random() { return random_; }
 
  private:
   struct Port {
@@ -97,7 +97,7 @@ class UdpPorts {
   Owner& owner_;
   static constexpr std::size_t kPerFamily = 4;
   std::array<std::unique_ptr<Port>, 2 * kPerFamily> ports_;
-  RandomNumbers random_;
+  net::RandomNumbers random_;
   std::size_t picks_ = 0, picked_ = 0;
   Time limit_state_{}, busy_until_{};
   std::array<QueryTemplate::Buffer, DatagramSocket::kBatch> letters_;

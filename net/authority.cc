@@ -62,6 +62,12 @@ Delegation fixed_delegation(const std::vector<Endpoint>& servers) {
   return delegation;
 }
 
+Result<Delegation> find_delegation(Loop& loop, const Clock& clock, const DomainName& zone,
+                                   const std::vector<Endpoint>& named, const LookupOptions& options) {
+  if (!named.empty()) return fixed_delegation(named);
+  return walk_delegation(loop, clock, zone, options);
+}
+
 AuthoritySweep sweep_authority(Loop& loop, const Clock& clock, const Delegation& delegation, const DomainName& zone,
                                const std::vector<RecordKey>& keys) {
   AuthoritySweep sweep;

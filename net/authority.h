@@ -72,6 +72,9 @@ struct Delegation {
 Result<Delegation> walk_delegation(Loop& loop, const Clock& clock, const DomainName& zone,
                                    const LookupOptions& options);
 Delegation fixed_delegation(const std::vector<Endpoint>& servers);
+/// The servers that a plan names, where it names any; else walk_delegation().
+Result<Delegation> find_delegation(Loop& loop, const Clock& clock, const DomainName& zone,
+                                   const std::vector<Endpoint>& named, const LookupOptions& options);
 
 /// What one server said about one record set.
 struct AuthorityReading {

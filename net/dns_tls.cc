@@ -146,24 +146,20 @@ bool DnsTlsStream::write_some() {
 }
 
 // 4. Receive, and hand out what is complete.
-bool DnsTlsStream::read_some() {
+void DnsTlsStream::read_some() {
   std::array<char, 16384> buffer;
   for (;;) {
     const int n = SSL_read(session_->ssl.get(), buffer.data(), static_cast<int>(buffer.size()));
     if (n > 0) {
       in_.append(buffer.data(), static_cast<std::size_t>(n));
       hand_out();
-      if (!socket_) return false;
+      if (!socket_) return;
       continue;
     }
     const int error = SSL_get_error(session_->ssl.get(), n);
-    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-      wait_for(error);
-      return true;
-    }
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return wait_for(error);
     const bool orderly = error == SSL_ERROR_ZERO_RETURN;
-    fail(orderly || in_.empty() ? "the server closed the connection" : last_error());
-    return false;
+    return fail(orderly || in_.empty() ? "the server closed the connection" : last_error());
   }
 }
 

@@ -54,7 +54,7 @@ class DnsTlsStream {
   void begin(const Endpoint& server, const std::string& name);
   void pump();
   bool write_some();
-  bool read_some();
+  void read_some();
   void hand_out();
   void wait_for(int ssl_error);
   void fail(const std::string& why);

@@ -6,7 +6,7 @@
 
 #include "core/text.h"
 #include "net/dns_stream.h"
-#include "net/random_id.h"
+#include "net/random_numbers.h"
 #include "net/udp_sockets.h"
 
 namespace cutover::net {

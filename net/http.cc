@@ -442,6 +442,12 @@ class HttpClient::Driver {
   std::map<CURL*, std::unique_ptr<Transfer>> active_;
 };
 
+std::string_view HttpResponse::header(std::string_view name) const {
+  for (const auto& [key, value] : headers)
+    if (key == name) return value;
+  return {};
+}
+
 HttpClient::HttpClient(Loop& loop) : driver_(std::make_unique<Driver>(loop)) {}
 HttpClient::~HttpClient() = default;
 void HttpClient::start(HttpRequest request, Done done) { driver_->start(std::move(request), std::move(done)); }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct HttpResponse {
   bool body_cut = false;
   std::string remote{};  ///< endpoint that answered: `192.0.2.1:443`
   std::chrono::microseconds elapsed{};
+
+  /// The value of the first header of this name (in lower case); empty: there is none.
+  std::string_view header(std::string_view name) const;
 };
 
 /// Requests that come one after the other, over connections that are kept: HTTP/2 requests to one host share one.

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "core/text.h"
-#include "net/random_id.h"
+#include "net/random_numbers.h"
 #include "net/rdata.h"
 #include "net/wire.h"
 

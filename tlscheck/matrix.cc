@@ -227,8 +227,8 @@ Check status_check(const Row& row, const Result<net::HttpResponse>& response) {
   check.summary = fmt::format("{}answers {}", side_prefix(row), response->status);
   check.evidence =
       fmt::format("{} answered {}, expected {}", printable(url_of(row)), response->status, expected.status);
-  for (const auto& [name, value] : response->headers)
-    if (name == "location") check.evidence += fmt::format(", location {}", printable(value.substr(0, 200)));
+  if (const std::string_view location = response->header("location"); !location.empty())
+    check.evidence += fmt::format(", location {}", printable(location.substr(0, 200)));
   if (response->status == expected.status) return check;
   check.verdict = Verdict::kFail;
   check.summary = fmt::format("{}answers {} instead of {}", side_prefix(row), response->status, expected.status);

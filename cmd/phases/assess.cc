@@ -133,13 +133,9 @@ class Assessment {
   }
 
   Result<void> find_servers(Work& work) {
-    if (!work.asked->authoritative.empty()) {
-      work.delegation = net::fixed_delegation(work.asked->authoritative);
-      return {};
-    }
     net::LookupOptions options;
     options.servers = request_.lookup;
-    auto delegation = net::walk_delegation(loop_, clock_, work.asked->zone, options);
+    auto delegation = net::find_delegation(loop_, clock_, work.asked->zone, work.asked->authoritative, options);
     if (!delegation)
       return within(
           fmt::format("finding the authoritative servers of {} (give their addresses with --authoritative where its "

@@ -16,26 +16,27 @@ std::optional<RecordSet> planned_set(const PlannedChange& change, const std::vec
 
 }  // namespace
 
+net::LookupOptions lookup_of(const Plan& plan) {
+  net::LookupOptions lookup;
+  lookup.servers = plan.lookup;
+  return lookup;
+}
+
 Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, const Clock& clock) {
   std::vector<ZoneAtWork> zones;
   for (const ZonePlan& zone : plan.zones) {
     ZoneAtWork at_work;
     at_work.plan = &zone;
-    net::LookupOptions lookup;
-    lookup.servers = plan.lookup;
+    const net::LookupOptions lookup = lookup_of(plan);
     auto provider = providers::make_provider(zone.provider, {loop, clock, lookup});
     if (!provider)
       return within(
           fmt::format("{}:{}:{}: zone {}", plan.file.string(), zone.at.line, zone.at.column, zone.zone.text()),
           provider.error());
     at_work.provider = std::move(*provider);
-    if (!zone.authoritative.empty()) {
-      at_work.delegation = net::fixed_delegation(zone.authoritative);
-    } else {
-      auto walked = net::walk_delegation(loop, clock, zone.zone, lookup);
-      if (!walked) return within("looking for the name servers of " + zone.zone.text(), walked.error());
-      at_work.delegation = std::move(*walked);
-    }
+    auto found = net::find_delegation(loop, clock, zone.zone, zone.authoritative, lookup);
+    if (!found) return within("looking for the name servers of " + zone.zone.text(), found.error());
+    at_work.delegation = std::move(*found);
     zones.push_back(std::move(at_work));
   }
   return zones;

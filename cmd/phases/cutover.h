@@ -45,6 +45,9 @@ struct Cutover {
   }
 };
 
+/// How the program looks names up for itself under this plan.
+net::LookupOptions lookup_of(const Plan& plan);
+
 /// Makes the providers and finds the authoritative servers of every zone of the plan.
 Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, const Clock& clock);
 

@@ -15,8 +15,6 @@
 namespace cutover {
 namespace {
 
-/// More than this closes every time gate.
-constexpr std::chrono::seconds kMostSkew{5};
 /// Whoever takes longer to say what time it is does not know it well enough.
 constexpr std::chrono::seconds kClockPatience{5};
 
@@ -133,18 +131,16 @@ Check check_clock(net::Loop& loop, const Clock& clock, const DoctorOptions& opti
   const Instant now = clock.now();
   for (const auto& reply : replies) {
     if (!reply) continue;
-    for (const auto& [name, value] : reply->headers) {
-      const auto date = name == "date" ? net::parse_http_date(value) : std::nullopt;
-      if (!date) continue;
-      const auto skew = std::chrono::duration_cast<std::chrono::seconds>(now - *date);
-      if (std::chrono::abs(skew) <= kMostSkew + std::chrono::duration_cast<std::chrono::seconds>(reply->elapsed))
-        return passed("clock", fmt::format("this clock agrees with {}'s within {} s", printable(reply->remote),
-                                           std::max<std::int64_t>(1, std::chrono::abs(skew).count())));
-      return failed("clock", Severity::kError,
-                    fmt::format("this clock is {} s {} {}'s", std::chrono::abs(skew).count(),
-                                skew.count() > 0 ? "ahead of" : "behind", printable(reply->remote)),
-                    "set the clock (NTP): every time gate depends on it, and signed updates are refused");
-    }
+    const auto date = net::parse_http_date(reply->header("date"));
+    if (!date) continue;
+    const auto skew = std::chrono::duration_cast<std::chrono::seconds>(now - *date);
+    if (std::chrono::abs(skew) <= kMostSkew + std::chrono::duration_cast<std::chrono::seconds>(reply->elapsed))
+      return passed("clock", fmt::format("this clock agrees with {}'s within {} s", printable(reply->remote),
+                                         std::max<std::int64_t>(1, std::chrono::abs(skew).count())));
+    return failed("clock", Severity::kError,
+                  fmt::format("this clock is {} s {} {}'s", std::chrono::abs(skew).count(),
+                              skew.count() > 0 ? "ahead of" : "behind", printable(reply->remote)),
+                  "set the clock (NTP): every time gate depends on it, and signed updates are refused");
   }
   Check out = failed("clock", Severity::kWarning, "nobody could be asked what time it is",
                      "make sure that this machine's clock is kept by NTP");
@@ -160,9 +156,7 @@ Check check_root_store(const std::string& ca_file) {
 
 Check check_provider(const Plan& plan, const ZonePlan& zone, net::Loop& loop, const Clock& clock) {
   const std::string id = "provider";
-  net::LookupOptions lookup;
-  lookup.servers = plan.lookup;
-  auto provider = providers::make_provider(zone.provider, {loop, clock, lookup});
+  auto provider = providers::make_provider(zone.provider, {loop, clock, lookup_of(plan)});
   Result<providers::Provider::Sets> read = provider ? (*provider)->read_sets(zone.zone, planned_keys(zone))
                                                     : Result<providers::Provider::Sets>(provider.error());
   Check out =
@@ -174,11 +168,7 @@ Check check_provider(const Plan& plan, const ZonePlan& zone, net::Loop& loop, co
 }
 
 Check check_authorities(const Plan& plan, const ZonePlan& zone, net::Loop& loop, const Clock& clock) {
-  net::LookupOptions lookup;
-  lookup.servers = plan.lookup;
-  Result<net::Delegation> delegation = zone.authoritative.empty()
-                                           ? net::walk_delegation(loop, clock, zone.zone, lookup)
-                                           : Result<net::Delegation>(net::fixed_delegation(zone.authoritative));
+  const auto delegation = net::find_delegation(loop, clock, zone.zone, zone.authoritative, lookup_of(plan));
   if (!delegation)
     return failed("authoritative", Severity::kError,
                   fmt::format("{}: {}", zone.zone.text(), delegation.error().message),

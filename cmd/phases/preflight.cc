@@ -26,9 +26,7 @@ tlscheck::Target target_of(const EndpointTarget& planned, const PreflightOptions
 /// A name that is the target of a CNAME, looked up now: its addresses are somebody else's and may change any day.
 void resolve(const NamedTarget& named, const Plan& plan, net::Loop& loop, const Clock& clock,
              std::vector<EndpointTarget>& targets, std::vector<Check>& checks) {
-  net::LookupOptions lookup;
-  lookup.servers = plan.lookup;
-  auto addresses = net::lookup_host(loop, clock, named.target, lookup);
+  auto addresses = net::lookup_host(loop, clock, named.target, lookup_of(plan));
   if (!addresses || addresses->empty()) {
     Check check;
     check.id = "target-resolves";

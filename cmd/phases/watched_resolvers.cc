@@ -133,9 +133,7 @@ Result<WatchedResolvers> watched_resolvers(Cutover& cutover, Over over) {
   auto out = resolvers_of_plan(cutover.plan, cutover.clock.now());
   if (!out) return out;
   if (over == Over::kEncrypted) encrypt(*out);
-  net::LookupOptions lookup;
-  lookup.servers = cutover.plan.lookup;
-  dnsprobe::find_addresses(cutover.loop, cutover.clock, lookup, out->resolvers);
+  dnsprobe::find_addresses(cutover.loop, cutover.clock, lookup_of(cutover.plan), out->resolvers);
   if (std::any_of(out->resolvers.begin(), out->resolvers.end(), can_be_intercepted))
     out->interception = dnsprobe::test_path(cutover.loop, cutover.clock, dnsprobe::default_path_options()).interception;
   for (const std::string& note : out->notes) cutover.log(note);

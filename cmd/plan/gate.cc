@@ -10,8 +10,6 @@
 namespace cutover {
 namespace {
 
-constexpr Seconds kMostSkew{5};
-
 Gate closed(std::string name, std::string why) { return Gate{std::move(name), false, std::nullopt, std::move(why)}; }
 Gate opened(std::string name, std::string why) { return Gate{std::move(name), true, std::nullopt, std::move(why)}; }
 

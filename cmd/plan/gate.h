@@ -47,6 +47,8 @@ struct Drift {
   std::string found;
 };
 Gate no_drift(const std::vector<Drift>& drift);
+/// A larger difference of the clocks closes every time gate.
+inline constexpr Seconds kMostSkew{5};
 /// `skew`: the largest clock difference seen against TSIG or HTTP Date; over 5 s closes every time gate.
 Gate clock_agrees(std::optional<Span> skew);
 /// Closes every gate that compares instants when the clock gate is closed: their answers mean nothing then.

@@ -1,11 +1,14 @@
 #pragma once
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
-namespace cutover::dnsprobe {
+namespace cutover::net {
 
-/// Numbers that nobody can predict, fetched from the kernel a page at a time.
+/// Numbers that nobody can predict, fetched from the kernel a page at a time: each call of its generator costs more
+/// than the bytes it gives.
 class RandomNumbers {
  public:
   template <class T>
@@ -23,4 +26,7 @@ class RandomNumbers {
   std::size_t at_ = pool_.size();
 };
 
-}  // namespace cutover::dnsprobe
+/// The id of a DNS message: unpredictable to who does not see it (RFC 5452 section 9.2). From any thread.
+std::uint16_t random_id();
+
+}  // namespace cutover::net
