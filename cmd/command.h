@@ -111,6 +111,8 @@ ExitCode run_doctor(const GlobalOptions& global, const DoctorFlags& flags);
 struct ProbeFlags {
   std::vector<std::string> words;  ///< NAME [TYPE...] [@RESOLVER...]
   std::vector<std::string> expect;
+  std::vector<std::string> views;
+  bool signatures = false;
   std::string until;
   std::string give_up = "2h";
   int samples = 1;

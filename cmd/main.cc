@@ -206,9 +206,12 @@ int run(int argc, char** argv) {
                   [&] { return run_probe(global, probing); });
   added->add_option("words", probing.words, "NAME [TYPE...] [@RESOLVER...]")->required();
   added->add_option("--expect", probing.expect, "A value that everybody shall give (once per value of the set)")
-      ->expected(1);
+      ->allow_extra_args(false);
   added->add_option("--until", probing.until, "`converged`: ask again until everybody gives what is expected");
   added->add_option("--give-up", probing.give_up, "With --until: give up after this long")->capture_default_str();
+  added->add_option("--ecs", probing.views, "Ask as clients of a network or a country do: 203.0.113.0/24, country:DE")
+      ->allow_extra_args(false);
+  added->add_flag("--dnssec", probing.signatures, "Ask for DNSSEC signatures too");
   added->add_option("--samples", probing.samples, "Questions per resolver: several caches may stand behind one address")
       ->capture_default_str();
 

@@ -6,6 +6,7 @@
 #include "cmd/report/probe_text.h"
 #include "core/text.h"
 #include "dnsprobe/catalogue.h"
+#include "dnsprobe/ecs.h"
 #include "dnsprobe/resolver_addresses.h"
 
 namespace cutover {
@@ -52,6 +53,12 @@ Result<ProbeOptions> options_of(const ProbeFlags& flags, net::Loop& loop, const 
   options.resolvers = *std::move(resolvers);
   dnsprobe::find_addresses(loop, clock, {}, options.resolvers);
   options.expected = flags.expect;
+  options.signatures = flags.signatures;
+  for (const std::string& text : flags.views) {
+    auto subnets = dnsprobe::parse_view(text);
+    if (!subnets) return within("--ecs", subnets.error());
+    options.views.push_back({text, *std::move(subnets)});
+  }
   if (flags.samples < 1 || flags.samples > 100) return fail(ErrorCode::kUsage, "--samples: write 1 to 100");
   options.samples = flags.samples;
   if (!flags.until.empty()) {

@@ -14,9 +14,11 @@ const RecordSet* find(const std::vector<RecordSet>& answer, const DomainName& na
   return at == answer.end() ? nullptr : &*at;
 }
 
-AnswerKind kind_of(const Sample& sample, const ReadAnswer& read, bool found) {
+AnswerKind kind_of(const SweepAnswer& answer, const ReadAnswer& read, bool found) {
+  const Sample& sample = answer.sample;
   if (sample.outcome != net::Outcome::kAnswered) return AnswerKind::kUnreachable;
   if (marks_filtered(sample.extended_error) || is_sinkhole(read.values)) return AnswerKind::kFiltered;
+  if (answer.subnet_dropped) return AnswerKind::kOtherClients;
   switch (sample.rcode) {
     case net::Rcode::kServFail:
       return AnswerKind::kServfail;
@@ -62,6 +64,8 @@ std::string_view to_text(AnswerKind kind) {
       return "servfail";
     case AnswerKind::kFiltered:
       return "filtered";
+    case AnswerKind::kOtherClients:
+      return "other-clients";
     case AnswerKind::kRefused:
       return "refused";
     case AnswerKind::kUnreachable:
@@ -93,7 +97,7 @@ ReadAnswer read_to_the_end(const RecordKey& key, const SweepAnswer& answer) {
     out.ttl = answer.sample.negative_ttl;
   }
   for (const ChainLink& link : out.chain) out.ttl = std::min(out.ttl.value_or(link.ttl), link.ttl);
-  out.kind = kind_of(answer.sample, out, found != nullptr);
+  out.kind = kind_of(answer, out, found != nullptr);
   return out;
 }
 

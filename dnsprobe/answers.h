@@ -20,6 +20,7 @@ enum class AnswerKind {
   kNxDomain,       ///< the name does not exist
   kServfail,       ///< SERVFAIL: data, since users of this resolver see it too
   kFiltered,       ///< blocked by policy: RFC 8914 codes 4, 15, 16, 17, or 0.0.0.0 and ::
+  kOtherClients,   ///< what came is not for the client subnet that was sent along: it was dropped; no data
   kRefused,        ///< any other response code: it does not serve us; no data
   kUnreachable,    ///< no usable reply; no data
 };

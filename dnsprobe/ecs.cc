@@ -22,16 +22,6 @@ Error misread(std::string_view text, std::string_view what) {
                           printable(text), what));
 }
 
-bool is_zero_behind(const std::string& bytes, unsigned prefix) {
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const unsigned first = static_cast<unsigned>(i) * 8;
-    const auto byte = static_cast<std::uint8_t>(bytes[i]);
-    const unsigned kept = prefix <= first ? 0 : std::min(8U, prefix - first);
-    if ((byte & (0xFFU >> kept)) != 0) return false;
-  }
-  return true;
-}
-
 const std::vector<EcsRow>& built_in() {
   static const std::vector<EcsRow> rows = [] {
     auto read = parse_ecs_prefixes(kEcsPrefixesTsv, "ecs_prefixes.tsv");
@@ -58,9 +48,7 @@ Result<EcsRow> read_row(const TableRow& row) {
 
 }  // namespace
 
-std::string ClientSubnet::text() const { return fmt::format("{}/{}", address.text(), prefix); }
-
-Result<ClientSubnet> parse_subnet(std::string_view text) {
+Result<net::ClientSubnet> parse_subnet(std::string_view text) {
   const std::string_view written = trim(text);
   const auto slash = written.find('/');
   const auto address = IpAddress::from_text(written.substr(0, slash));
@@ -73,9 +61,9 @@ Result<ClientSubnet> parse_subnet(std::string_view text) {
     if (digits.empty() || read.ec != std::errc() || read.ptr != digits.data() + digits.size() || prefix > longest)
       return misread(text, fmt::format("what follows the / is no length from 0 to {}", longest));
   }
-  if (!is_zero_behind(address->bytes(), prefix))
+  if (!net::is_network(*address, prefix))
     return misread(text, fmt::format("bits behind the first {} are not zero", prefix));
-  return ClientSubnet{*address, static_cast<std::uint8_t>(prefix)};
+  return net::ClientSubnet{*address, static_cast<std::uint8_t>(prefix)};
 }
 
 Result<std::vector<EcsRow>> parse_ecs_prefixes(std::string_view text, std::string_view origin) {
@@ -107,19 +95,19 @@ std::vector<std::string> ecs_countries() {
   return out;
 }
 
-Result<std::vector<ClientSubnet>> parse_view(std::string_view text) {
+Result<std::vector<net::ClientSubnet>> parse_view(std::string_view text) {
   constexpr std::string_view kCountry = "country:";
   const std::string_view written = trim(text);
   if (to_lower(written.substr(0, kCountry.size())) != kCountry) {
     const auto subnet = parse_subnet(written);
     if (!subnet) return subnet.error();
-    return std::vector<ClientSubnet>{*subnet};
+    return std::vector<net::ClientSubnet>{*subnet};
   }
   std::string country(trim(written.substr(kCountry.size())));
   for (char& c : country)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   if (!is_country(country)) return misread(text, "that is no two-letter country code");
-  std::vector<ClientSubnet> out;
+  std::vector<net::ClientSubnet> out;
   for (const CountrySubnet& each : ecs_prefixes(country)) out.push_back(each.subnet);
   if (out.empty()) return misread(text, "no network of that country is known; name one by its address");
   return out;

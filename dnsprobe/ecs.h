@@ -4,28 +4,18 @@
 #include <string_view>
 #include <vector>
 
-#include "core/endpoint.h"
 #include "core/result.h"
+#include "net/client_subnet.h"
 
 namespace cutover::dnsprobe {
 
-/// A client's network, as EDNS Client Subnet carries it (RFC 7871).
-struct ClientSubnet {
-  IpAddress address;  ///< every bit behind the prefix is zero
-  std::uint8_t prefix = 0;
-
-  /// `203.0.113.0/24`.
-  std::string text() const;
-  friend bool operator==(const ClientSubnet&, const ClientSubnet&) = default;
-};
-
 /// Reads `203.0.113.0/24`, `2001:db8::/56`; without a prefix, /24 and /56 (RFC 7871 section 11.1: no longer than
 /// needed). kUsage: no address, a prefix longer than the address, or bits behind the prefix that are not zero.
-Result<ClientSubnet> parse_subnet(std::string_view text);
+Result<net::ClientSubnet> parse_subnet(std::string_view text);
 
 /// One network that stands for the clients of a country.
 struct CountrySubnet {
-  ClientSubnet subnet;
+  net::ClientSubnet subnet;
   std::uint32_t asn = 0;
   std::string provider;  ///< whose customers are there
   std::string place;
@@ -39,7 +29,7 @@ std::vector<std::string> ecs_countries();
 
 /// A view as a person writes it: `203.0.113.0/24`, or `country:DE` for the networks of that country. kUsage says what
 /// is wrong with it.
-Result<std::vector<ClientSubnet>> parse_view(std::string_view text);
+Result<std::vector<net::ClientSubnet>> parse_view(std::string_view text);
 
 /// Reads the form of dnsprobe/ecs_prefixes.tsv: a line for each network, its country first. kInvalid: `ORIGIN:LINE:`
 /// and why.

@@ -36,7 +36,8 @@ class HttpsTransport final : public ProbeTransport {
         client_(loop) {}
 
   void ask(std::uint64_t ticket, const Resolver& resolver, const RecordKey& key) override {
-    if (!resolver.endpoint) return refusals_.add(Pending(ticket, key, kTransport, clock_), "its address is not known");
+    if (!resolver.endpoint)
+      return refusals_.add(Pending(ticket, resolver, key, kTransport, clock_), "its address is not known");
     net::HttpRequest request;
     request.method = "POST";
     request.url = resolver.url;
@@ -45,7 +46,7 @@ class HttpsTransport final : public ProbeTransport {
     request.timeout = options_.timeout * options_.tries;
     request.max_body = kMaxMessage;
     request.version = net::HttpVersion::kHttp2;
-    waiting_.push_back({Pending(ticket, key, kTransport, clock_), std::move(request), 0});
+    waiting_.push_back({Pending(ticket, resolver, key, kTransport, clock_), std::move(request), 0});
     start_more();
   }
 

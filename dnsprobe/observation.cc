@@ -339,7 +339,10 @@ Sample sample_of(const net::DnsAnswer& answer, Instant asked) {
   if (answer.outcome != net::Outcome::kAnswered) return out;
   const net::Message& reply = answer.reply;
   out.rcode = reply.rcode;
+  out.authenticated = reply.ad;
   out.answer = net::record_sets(reply.answer);
+  out.has_signatures = std::any_of(out.answer.begin(), out.answer.end(),
+                                   [](const RecordSet& set) { return set.type == RecordType::kRrsig; });
   for (const RecordSet& set : net::record_sets(reply.authority))
     if (set.type == RecordType::kSoa)
       if (const auto soa = parse_soa(set)) out.negative_ttl = soa->negative_ttl();
@@ -347,6 +350,7 @@ Sample sample_of(const net::DnsAnswer& answer, Instant asked) {
     out.extended_error = reply.edns->extended_error;
     out.extended_error_text = printable(reply.edns->extended_error_text);
     out.site = printable(reply.edns->nsid);
+    out.client_subnet = reply.edns->client_subnet;
   }
   return out;
 }

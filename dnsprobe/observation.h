@@ -79,7 +79,11 @@ struct Sample {
   std::optional<Seconds> negative_ttl;          ///< remaining, from the SOA of a negative answer
   std::optional<std::uint16_t> extended_error;  ///< RFC 8914
   std::string extended_error_text;
-  std::string site;  ///< NSID (RFC 5001), printable
+  std::string site;             ///< NSID (RFC 5001), printable
+  bool authenticated = false;   ///< AD: the resolver has validated it (RFC 6840 section 5.8)
+  bool has_signatures = false;  ///< RRSIG among the answer
+  /// What it gave back of the client subnet that it was sent; empty: nothing, it does not know the option or drops it.
+  std::optional<net::SubnetOption> client_subnet;
   bool over_tcp = false;
   /// Its replies over UDP come with the question in other letters than it was asked in: it is asked in small ones.
   bool folds_case = false;

@@ -59,8 +59,6 @@ std::string_view question_of(PathAnswer::Kind kind) {
       return "UDP, CH TXT id.server";
     case PathAnswer::Kind::kTcp:
       return "TCP";
-    case PathAnswer::Kind::kUdp6:
-      return "UDP over IPv6";
   }
   return "";
 }
@@ -95,6 +93,14 @@ void note_identity(const PathOptions& options, const PathAnswer& one, Identities
                                            one.asked.address.text(), printable(identity)));
 }
 
+/// What the witnesses of one address family say; `interception` may be known already, and is told here otherwise.
+Way way_of(const Identities& seen, std::string& interception) {
+  const bool all_foreign = seen.answered > 0 && static_cast<int>(seen.foreign.size()) == seen.answered;
+  if (interception.empty() && all_foreign) interception = join(seen.foreign, "; ");
+  if (!interception.empty()) return Way::kIntercepted;
+  return seen.answered > 0 ? Way::kOpen : Way::kClosed;
+}
+
 net::DnsRequest request_of(const PathAnswer& one, const PathOptions& options) {
   net::DnsRequest out;
   out.server = one.asked;
@@ -116,7 +122,7 @@ PathOptions default_path_options() {
       {"quad9", Witness::Identity::kQuad9, dns_at("9.9.9.9"), dns_at("2620:fe::fe")},
       {"cloudflare", Witness::Identity::kCloudflare, dns_at("1.1.1.1"), dns_at("2606:4700:4700::1111")},
   };
-  out.canaries = {dns_at("192.0.2.53"), dns_at("198.51.100.53")};
+  out.canaries = {dns_at("192.0.2.53"), dns_at("198.51.100.53"), dns_at("2001:db8::53")};
   return out;
 }
 
@@ -134,30 +140,26 @@ std::string_view to_text(Way way) {
 
 PathReport judge_path(const PathOptions& options, const std::vector<PathAnswer>& answers) {
   PathReport out;
-  Identities identities;
+  Identities identities, identities6;
   for (const PathAnswer& one : answers) {
     out.evidence.push_back(told(one));
     if (one.answer.outcome != net::Outcome::kAnswered) continue;
+    const bool v6 = one.asked.address.family() == Family::kV6;
     switch (one.kind) {
       case PathAnswer::Kind::kCanary:
-        out.interception = fmt::format("{} runs no DNS, and yet an answer came from there", one.asked.address.text());
+        (v6 ? out.interception6 : out.interception) =
+            fmt::format("{} runs no DNS, and yet an answer came from there", one.asked.address.text());
         break;
       case PathAnswer::Kind::kIdentity:
-        out.udp = Way::kOpen;
-        note_identity(options, one, identities);
+        note_identity(options, one, v6 ? identities6 : identities);
         break;
       case PathAnswer::Kind::kTcp:
         out.tcp = Way::kOpen;
         break;
-      case PathAnswer::Kind::kUdp6:
-        out.udp6 = Way::kOpen;
-        break;
     }
   }
-  const bool all_foreign =
-      identities.answered > 0 && static_cast<int>(identities.foreign.size()) == identities.answered;
-  if (out.interception.empty() && all_foreign) out.interception = join(identities.foreign, "; ");
-  if (!out.interception.empty()) out.udp = Way::kIntercepted;
+  out.udp = way_of(identities, out.interception);
+  out.udp6 = way_of(identities6, out.interception6);
   return out;
 }
 
@@ -168,7 +170,7 @@ PathReport test_path(net::Loop& loop, const Clock& clock, const PathOptions& opt
     const Witness& witness = options.witnesses[i];
     asked.push_back({PathAnswer::Kind::kIdentity, i, witness.v4, {}});
     asked.push_back({PathAnswer::Kind::kTcp, i, witness.v4, {}});
-    asked.push_back({PathAnswer::Kind::kUdp6, i, witness.v6, {}});
+    asked.push_back({PathAnswer::Kind::kIdentity, i, witness.v6, {}});
   }
   std::vector<net::DnsRequest> requests;
   for (const PathAnswer& one : asked) requests.push_back(request_of(one, options));
@@ -187,6 +189,21 @@ bool is_public(const IpAddress& address) {
   }
   static const std::string loopback = IpAddress::from_text("::1")->bytes();
   return bytes != loopback && (byte(0) & 0xfe) != 0xfc && !(byte(0) == 0xfe && (byte(1) & 0xc0) == 0x80);
+}
+
+bool can_be_intercepted(const Resolver& resolver) {
+  const bool plain = resolver.transport == Transport::kUdp || resolver.transport == Transport::kTcp;
+  return plain && resolver.endpoint && is_public(resolver.endpoint->address);
+}
+
+std::string interception_of(const PathReport& report, const std::vector<Resolver>& resolvers) {
+  const auto any = [&](Family family) {
+    return std::any_of(resolvers.begin(), resolvers.end(), [&](const Resolver& each) {
+      return can_be_intercepted(each) && each.endpoint->address.family() == family;
+    });
+  };
+  if (!report.interception.empty() && any(Family::kV4)) return report.interception;
+  return any(Family::kV6) ? report.interception6 : "";
 }
 
 }  // namespace cutover::dnsprobe

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "dnsprobe/query_template.h"
+#include "dnsprobe/reply.h"
 
 namespace cutover::dnsprobe {
 namespace {
@@ -26,17 +28,18 @@ void lessen(std::vector<net::Record>& section, std::uint32_t age) {
 
 }  // namespace
 
-Pending::Pending(std::uint64_t ticket, const RecordKey& key, std::string_view transport, const Clock& clock)
+Pending::Pending(std::uint64_t ticket, const Resolver& resolver, const RecordKey& key, std::string_view transport,
+                 const Clock& clock)
     : ticket_(ticket),
       question_{key.name, key.type, net::RecordClass::kIn},
+      asking_(resolver.asking),
       transport_(transport),
       asked_(clock.now()),
       started_(std::chrono::steady_clock::now()) {}
 
 Result<net::Bytes> Pending::query(std::uint16_t id, const Clock& clock) {
-  net::Message message = net::make_query(question_, net::Recursion::kDesired);
+  net::Message message = probe_query({question_.name, question_.type}, asking_);
   message.id = id;
-  if (message.edns) message.edns->want_nsid = true;
   asked_ = clock.now();
   started_ = std::chrono::steady_clock::now();
   return net::encode(message);
@@ -53,7 +56,8 @@ Sample Pending::reply(std::string_view wire, std::uint16_t id, std::uint32_t age
   lessen(message->authority, age);
   net::DnsAnswer answer = ending(net::Outcome::kAnswered, clock);
   answer.reply = *std::move(message);
-  return sample_of(answer, asked_);
+  Sample sample = sample_of(answer, asked_);
+  return is_for(asking_, sample) ? sample : garbage("the reply is for another client subnet");
 }
 
 Sample Pending::failure(net::Outcome outcome, const std::string& detail, const Clock& clock) const {

@@ -18,10 +18,11 @@ namespace cutover::dnsprobe {
 class Pending {
  public:
   /// `transport` is for the sentences: `TLS`.
-  Pending(std::uint64_t ticket, const RecordKey& key, std::string_view transport, const Clock& clock);
+  Pending(std::uint64_t ticket, const Resolver& resolver, const RecordKey& key, std::string_view transport,
+          const Clock& clock);
 
   std::uint64_t ticket() const { return ticket_; }
-  /// The query (RD=1, EDNS 1232, NSID wanted) with this id; notes that it leaves now.
+  /// The query with this id (see probe_query()); notes that it leaves now.
   Result<net::Bytes> query(std::uint16_t id, const Clock& clock);
   /// Judges what came back on its connection. What is wrong in it does not get better by waiting, and is kGarbage.
   /// `age` is how long the reply has lain in an HTTP cache.
@@ -34,6 +35,7 @@ class Pending {
 
   std::uint64_t ticket_;
   net::Question question_;
+  Asking asking_;
   std::string_view transport_;
   Instant asked_;
   std::chrono::steady_clock::time_point started_;

@@ -1,9 +1,8 @@
 #include "dnsprobe/query_template.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
-
-#include "net/message.h"
 
 namespace cutover::dnsprobe {
 
@@ -18,15 +17,24 @@ char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | kCaseBi
 
 }  // namespace
 
-Result<QueryTemplate> QueryTemplate::make(const RecordKey& key) {
+net::Message probe_query(const RecordKey& key, const Asking& asking) {
   net::Message query =
       net::make_query(net::Question{key.name, key.type, net::RecordClass::kIn}, net::Recursion::kDesired);
-  query.id = 0;
+  query.ad = true;
   query.edns->want_nsid = true;
+  query.edns->dnssec_ok = asking.signatures;
+  if (asking.client_subnet) query.edns->client_subnet = net::SubnetOption{*asking.client_subnet, 0};
+  return query;
+}
+
+Result<QueryTemplate> QueryTemplate::make(const RecordKey& key, const Asking& asking) {
+  net::Message query = probe_query(key, asking);
+  query.id = 0;
   auto wire = net::encode(query);
   if (!wire) return wire.error();
   QueryTemplate out;
   out.key_ = key;
+  out.asking_ = asking;
   out.query_ = *std::move(wire);
   const std::string& name = key.name.wire();
   out.question_end_ = kHeader + name.size() + 4;
@@ -67,15 +75,16 @@ QueryTemplate::Echo QueryTemplate::compare(std::string_view reply, std::uint64_t
   return std::memcmp(got.data() + name, asked.data() + name, 4) == 0 ? Echo::kOtherCase : Echo::kOther;
 }
 
-Result<std::uint32_t> QueryTemplates::number_of(const RecordKey& key) {
-  if (!templates_.empty() && templates_[last_].key() == key) return last_;
-  const auto known = numbers_.find(key);
-  if (known != numbers_.end()) return last_ = known->second;
-  auto made = QueryTemplate::make(key);
+Result<std::uint32_t> QueryTemplates::number_of(const RecordKey& key, const Asking& asking) {
+  const auto fits = [&](std::uint32_t number) { return templates_[number].asking() == asking; };
+  if (!templates_.empty() && templates_[last_].key() == key && fits(last_)) return last_;
+  std::vector<std::uint32_t>& known = numbers_[key];
+  if (const auto at = std::find_if(known.begin(), known.end(), fits); at != known.end()) return last_ = *at;
+  auto made = QueryTemplate::make(key, asking);
   if (!made) return made.error();
   templates_.push_back(*std::move(made));
   last_ = static_cast<std::uint32_t>(templates_.size() - 1);
-  numbers_.emplace(key, last_);
+  known.push_back(last_);
   return last_;
 }
 

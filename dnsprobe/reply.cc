@@ -24,7 +24,9 @@ using net::WireReader;
 /// Sets are found by looking at each, which many sets of a long reply would make slow.
 constexpr std::size_t kShort = 4096;
 constexpr unsigned kOptionNsid = 3;            // RFC 5001
+constexpr unsigned kOptionSubnet = 8;          // RFC 7871
 constexpr unsigned kOptionExtendedError = 15;  // RFC 8914
+constexpr unsigned kAuthenticated = 0x0020;    // RFC 4035 section 3.2.3
 
 /// One resource record but for its owner and data, which are still on the wire.
 struct Frame {
@@ -74,7 +76,9 @@ class ReplyReader {
   Result<void> read() {
     const std::string_view header = in_.bytes(12);
     if (in_.failed()) return malformed("it is shorter than a header");
-    rcode_ = u16_at(header, 2) & 0xfU;
+    const unsigned flags = u16_at(header, 2);
+    rcode_ = flags & 0xfU;
+    out_.authenticated = (flags & kAuthenticated) != 0;
     const unsigned counts[4] = {u16_at(header, 4), u16_at(header, 6), u16_at(header, 8), u16_at(header, 10)};
     for (unsigned i = 0; i < counts[0]; ++i)
       if (!read_question(i == 0)) return malformed("its question is cut off");
@@ -186,6 +190,8 @@ class ReplyReader {
       if (in.failed()) return malformed("an EDNS option is cut off");
       if (code == kOptionNsid) {
         site_ = value;
+      } else if (code == kOptionSubnet && !out_.client_subnet) {
+        out_.client_subnet = net::subnet_from_wire(value);
       } else if (code == kOptionExtendedError && !out_.extended_error) {
         WireReader option(value, 0, value.size());
         const std::uint16_t info = option.u16();
@@ -200,8 +206,10 @@ class ReplyReader {
 
   void finish() {
     out_.rcode = static_cast<net::Rcode>(rcode_);
-    for (RecordSet& set : out_.answer)
+    for (RecordSet& set : out_.answer) {
       if (set.rdata.size() > 1) normalize(set);
+      if (set.type == RecordType::kRrsig) out_.has_signatures = true;
+    }
     for (RecordSet& set : authority_) {
       normalize(set);
       if (const auto soa = parse_soa(set)) out_.negative_ttl = soa->negative_ttl();
@@ -233,6 +241,9 @@ Result<void> read_long_reply(std::string_view wire, Sample& sample) {
   sample.extended_error = read.extended_error;
   sample.extended_error_text = std::move(read.extended_error_text);
   sample.site = std::move(read.site);
+  sample.authenticated = read.authenticated;
+  sample.has_signatures = read.has_signatures;
+  sample.client_subnet = read.client_subnet;
   return {};
 }
 
@@ -246,7 +257,13 @@ Result<void> read_reply(std::string_view wire, Sample& sample, const DomainName*
   sample.extended_error.reset();
   sample.extended_error_text.clear();
   sample.site.clear();
+  sample.authenticated = sample.has_signatures = false;
+  sample.client_subnet.reset();
   return ReplyReader(wire, sample, question).read();
+}
+
+bool is_for(const Asking& asking, const Sample& sample) {
+  return !asking.client_subnet || !sample.client_subnet || sample.client_subnet->subnet == *asking.client_subnet;
 }
 
 }  // namespace cutover::dnsprobe

@@ -4,6 +4,7 @@
 #include "core/domain_name.h"
 #include "core/result.h"
 #include "dnsprobe/observation.h"
+#include "dnsprobe/resolver.h"
 
 namespace cutover::dnsprobe {
 
@@ -13,5 +14,9 @@ namespace cutover::dnsprobe {
 /// Leaves the times and the outcome of `sample` alone. `question`: where the caller has compared the question already,
 /// the name in it; it is then not read again.
 Result<void> read_reply(std::string_view wire, Sample& sample, const DomainName* question = nullptr);
+
+/// Whether a reply is to what was sent along: one that names another client subnet has to be dropped (RFC 7871
+/// sections 7.3 and 11.2). Naming none is allowed: the resolver does not know the option, or drops it.
+bool is_for(const Asking& asking, const Sample& sample);
 
 }  // namespace cutover::dnsprobe

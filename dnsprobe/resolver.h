@@ -7,6 +7,7 @@
 
 #include "core/endpoint.h"
 #include "core/result.h"
+#include "net/client_subnet.h"
 
 namespace cutover::dnsprobe {
 
@@ -27,6 +28,13 @@ enum class Source : std::uint8_t {
 };
 std::string_view to_text(Source source);
 
+/// What a question carries beside its name and type.
+struct Asking {
+  std::optional<net::ClientSubnet> client_subnet{};  ///< to be answered as clients of this network are (RFC 7871)
+  bool signatures = false;                           ///< DO: RRSIG records are wanted too (RFC 3225)
+  friend bool operator==(const Asking&, const Asking&) = default;
+};
+
 /// One resolver as it is asked: one address, one transport.
 struct Resolver {
   std::string id;             ///< stable and unique in a list: `google 8.8.8.8`, `lab-one 127.0.0.1:5301`, `192.0.2.1`
@@ -43,6 +51,7 @@ struct Resolver {
   Source source = Source::kNamed;
   std::uint32_t asn = 0;             ///< origin AS of its address; 0: not known
   std::optional<Location> location;  ///< a dot on a map; empty where the site is not known
+  Asking asking;
 };
 
 /// Reads the resolver syntax. All forms may be preceded by `NAME=`, which names the operator (letters, digits,

@@ -10,7 +10,8 @@ namespace {
 constexpr std::chrono::milliseconds kSlice{20};
 
 /// What a sample says about one record set.
-SweepAnswer read_answer(std::size_t resolver, std::size_t key_index, const RecordKey& key, Sample sample) {
+SweepAnswer read_answer(std::size_t resolver, std::size_t key_index, const RecordKey& key, const Asking& asking,
+                        Sample sample) {
   SweepAnswer out;
   out.resolver = resolver;
   out.key = key_index;
@@ -25,6 +26,9 @@ SweepAnswer read_answer(std::size_t resolver, std::size_t key_index, const Recor
   out.is_data = sample.outcome == net::Outcome::kAnswered &&
                 (sample.rcode == net::Rcode::kNoError || sample.rcode == net::Rcode::kNxDomain ||
                  sample.rcode == net::Rcode::kServFail);
+  // RFC 7871 section 7.2.1: whoever knows the option gives it back.
+  out.subnet_dropped = out.is_data && asking.client_subnet && !sample.client_subnet;
+  if (out.subnet_dropped) out.is_data = false;
   out.sample = std::move(sample);
   return out;
 }
@@ -46,7 +50,8 @@ SweepResult sweep(net::Loop& loop, const Clock& clock, const std::vector<RecordK
   const TransportFactory factory = options.transport ? options.transport : socket_transport(loop, clock, options.tries);
   const auto transport = factory([&](std::uint64_t ticket, Sample sample) {
     const std::size_t key = ticket % keys.size();
-    answers[ticket].push_back(read_answer(ticket / keys.size(), key, keys[key], std::move(sample)));
+    answers[ticket].push_back(
+        read_answer(ticket / keys.size(), key, keys[key], resolvers[ticket / keys.size()].asking, std::move(sample)));
     --under_way;
     // Whoever is silent or refuses is not asked again.
     if (answers[ticket].size() < samples && answers[ticket].back().is_data) waiting.push_back(ticket);

@@ -25,7 +25,8 @@ struct SweepAnswer {
   std::optional<RecordSet> set;    ///< at exactly this name and type, TTL remaining
   std::optional<RecordSet> alias;  ///< the CNAME at this name instead
   std::optional<Seconds> ttl;      ///< remaining, of the set, else the alias, else the negative answer
-  bool is_data = false;            ///< NOERROR, NXDOMAIN or SERVFAIL
+  bool is_data = false;            ///< NOERROR, NXDOMAIN or SERVFAIL, and for the client subnet that was sent along
+  bool subnet_dropped = false;     ///< one of those three, and the client subnet did not come back
 };
 
 struct SweepResult {

@@ -26,7 +26,7 @@ class Conversation {
         clock_(clock),
         options_(options),
         endpoint_(resolver.endpoint),
-        pending_(ticket, key, "TCP", clock) {
+        pending_(ticket, resolver, key, "TCP", clock) {
     // The first step too runs from the loop: nothing may finish inside ask().
     timer_ = loop_.after(std::chrono::nanoseconds::zero(), [this] {
       if (!endpoint_) return end(pending_.failure(net::Outcome::kUnreachable, "its address is not known", clock_));

@@ -35,10 +35,11 @@ class Connection {
   Connection(Shared& shared, Endpoint server, std::string name)
       : shared_(shared), server_(server), name_(std::move(name)), next_id_(net::random_id()) {}
 
-  void ask(const net::TlsTrust& trust, std::uint64_t ticket, const RecordKey& key) {
+  void ask(const net::TlsTrust& trust, std::uint64_t ticket, const Resolver& resolver, const RecordKey& key) {
     trust_ = trust;
     const std::uint16_t id = free_id();
-    auto [at, fresh] = questions_.try_emplace(id, Question{Pending(ticket, key, kTransport, shared_.clock), {}, 0});
+    auto [at, fresh] =
+        questions_.try_emplace(id, Question{Pending(ticket, resolver, key, kTransport, shared_.clock), {}, 0});
     at->second.timer = shared_.loop.after(shared_.options.timeout * shared_.options.tries, [this, id] {
       end(id, [&](const Pending& pending) {
         return pending.failure(net::Outcome::kTimeout, "over TLS: no answer in time", shared_.clock);
@@ -140,11 +141,11 @@ class TlsTransport final : public ProbeTransport {
     if (!trust_) trust_ = net::TlsTrust::system();
     if (!*trust_ || !resolver.endpoint) {
       const std::string why = resolver.endpoint ? trust_->error().message : "its address is not known";
-      return refusals_.add(Pending(ticket, key, kTransport, shared_.clock), why);
+      return refusals_.add(Pending(ticket, resolver, key, kTransport, shared_.clock), why);
     }
     auto& connection = connections_[{*resolver.endpoint, resolver.tls_name}];
     if (!connection) connection = std::make_unique<Connection>(shared_, *resolver.endpoint, resolver.tls_name);
-    connection->ask(**trust_, ticket, key);
+    connection->ask(**trust_, ticket, resolver, key);
   }
 
  private:

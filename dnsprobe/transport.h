@@ -28,7 +28,7 @@ class ProbeTransport {
   using Answered = std::function<void(std::uint64_t ticket, Sample sample)>;
 
   virtual ~ProbeTransport() = default;
-  /// Asks (RD=1, EDNS 1232, NSID wanted). `resolver` and `key` are not needed after the call returns.
+  /// Asks; see probe_query(). `resolver` and `key` are not needed after the call returns.
   virtual void ask(std::uint64_t ticket, const Resolver& resolver, const RecordKey& key) = 0;
   /// How long the limits hold back the question that was asked last before it leaves, in real time.
   virtual std::chrono::nanoseconds held_back() const { return {}; }

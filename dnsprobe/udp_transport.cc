@@ -69,7 +69,7 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
     flush_soon();
     if (!resolver.endpoint) return refuse(number, "its address is not known");
     slot.peer = PeerAddress(*resolver.endpoint);
-    const auto query = queries_.number_of(key);
+    const auto query = queries_.number_of(key, resolver.asking);
     if (!query) return refuse(number, query.error().message);
     slot.query = *query;
     if (folding_.empty() || !folding_.contains(slot.peer)) slot.letter_case = ports_.random().next<std::uint64_t>();
@@ -195,6 +195,7 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
     Sample sample;
     if (const auto read = read_reply(wire, sample, question); !read)
       return note_wrong(number, "malformed reply: " + printable(read.error().message));
+    if (!is_for(query.asking(), sample)) return note_wrong(number, "the reply is for another client subnet");
     // RFC 6891 section 7: a server from before EDNS.
     if (sample.rcode == net::Rcode::kFormErr && !slot.plain && u16_at(wire, 10) == 0) {
       slot.plain = true;
@@ -265,6 +266,7 @@ class UdpTransport final : public ProbeTransport, private UdpPorts::Owner {
     Resolver resolver;
     resolver.endpoint = slot.peer.endpoint();
     resolver.transport = Transport::kTcp;
+    resolver.asking = queries_[slot.query].asking();
     const std::uint64_t ticket = slot.ticket;
     const RecordKey key = queries_[slot.query].key();
     remove(number);

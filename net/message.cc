@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t kMaxMessage = 65535;
 
 // EDNS option codes.
-constexpr unsigned kOptionNsid = 3;  // RFC 5001
-constexpr unsigned kOptionEde = 15;  // RFC 8914
+constexpr unsigned kOptionNsid = 3;    // RFC 5001
+constexpr unsigned kOptionSubnet = 8;  // RFC 7871
+constexpr unsigned kOptionEde = 15;    // RFC 8914
 constexpr std::uint32_t kDnssecOk = 0x8000;
 
 // Header bits, RFC 1035 section 4.1.1 and RFC 4035 section 3.
@@ -80,6 +81,7 @@ void write_option(Bytes& options, unsigned code, std::string_view value) {
 void write_opt(Bytes& out, const Edns& edns, unsigned rcode) {
   Bytes options;
   if (!edns.nsid.empty() || edns.want_nsid) write_option(options, kOptionNsid, edns.nsid);
+  if (edns.client_subnet) write_option(options, kOptionSubnet, to_wire(*edns.client_subnet));
   if (edns.extended_error) {
     Bytes value;
     put_u16(value, *edns.extended_error);
@@ -216,6 +218,8 @@ class MessageReader {
       if (code == kOptionNsid) {
         edns.nsid = value;
         edns.want_nsid = value.empty();
+      } else if (code == kOptionSubnet && !edns.client_subnet) {
+        edns.client_subnet = subnet_from_wire(value);
       } else if (code == kOptionEde && !edns.extended_error) {
         WireReader option(value, 0, value.size());
         edns.extended_error = option.u16();

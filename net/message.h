@@ -7,6 +7,7 @@
 
 #include "core/record_set.h"
 #include "core/zone.h"
+#include "net/client_subnet.h"
 
 namespace cutover::net {
 
@@ -68,6 +69,7 @@ struct Edns {
   std::string extended_error_text;
   std::string nsid;  ///< RFC 5001, raw bytes; asked for with want_nsid
   bool want_nsid = false;
+  std::optional<SubnetOption> client_subnet{};  ///< RFC 7871; one that it does not allow is read as none
   friend bool operator==(const Edns&, const Edns&) = default;
 };
 

@@ -90,6 +90,22 @@ Encrypted check_encrypted(net::Loop& loop, const Clock& clock, const DoctorOptio
   return {tls.replied, https.replied};
 }
 
+Check check_ipv6(const dnsprobe::PathReport& path, const std::string& advice) {
+  switch (path.udp6) {
+    case dnsprobe::Way::kOpen:
+      return passed("ipv6", "IPv6 works, and nothing on the way answers for others");
+    case dnsprobe::Way::kClosed:
+      return failed("ipv6", Severity::kWarning, "IPv6 does not work from here",
+                    "check AAAA endpoints from a machine that has IPv6: from here they cannot be seen");
+    case dnsprobe::Way::kIntercepted:
+      break;
+  }
+  return failed(
+      "ipv6", Severity::kWarning,
+      fmt::format("over IPv6 something on the way answers in the place of every resolver: {}", path.interception6),
+      advice);
+}
+
 void check_path(const dnsprobe::PathReport& path, const Encrypted& encrypted, std::vector<Check>& checks) {
   const bool way_out = encrypted.tls || encrypted.https;
   const Severity severity = way_out ? Severity::kWarning : Severity::kError;
@@ -108,10 +124,7 @@ void check_path(const dnsprobe::PathReport& path, const Encrypted& encrypted, st
                        ? passed("dns-over-tcp", "plain DNS over TCP gets through")
                        : failed("dns-over-tcp", Severity::kWarning, "plain DNS over TCP (port 53) does not get through",
                                 "open TCP port 53 outwards: answers too long for UDP cannot be read without it"));
-  checks.push_back(path.udp6 == dnsprobe::Way::kOpen
-                       ? passed("ipv6", "IPv6 works")
-                       : failed("ipv6", Severity::kWarning, "IPv6 does not work from here",
-                                "check AAAA endpoints from a machine that has IPv6: from here they cannot be seen"));
+  checks.push_back(check_ipv6(path, advice));
 }
 
 /// The clock against what HTTPS servers put into Date (RFC 9110 section 6.6.1), give or take how long the answer took.

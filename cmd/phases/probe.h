@@ -9,25 +9,41 @@
 #include "core/record_set.h"
 #include "dnsprobe/answers.h"
 #include "dnsprobe/path.h"
+#include "net/client_subnet.h"
 #include "net/loop.h"
 
 namespace cutover {
 
+/// Clients whose answers are wanted: those of a geo zone differ.
+struct ProbeView {
+  std::string text;  ///< `country:DE`
+  std::vector<net::ClientSubnet> subnets;
+};
+
 struct ProbeOptions {
   std::vector<RecordKey> keys;
+  std::vector<ProbeView> views;  ///< empty: one view, this machine's
   std::vector<dnsprobe::Resolver> resolvers;
-  std::vector<std::string> expected;  ///< values as a person writes them; empty: nothing is expected
-  int samples = 1;                    ///< questions per resolver and record set
-  std::optional<Seconds> until;       ///< ask again until everybody agrees, at most so long; needs `expected`
+  /// Values as a person writes them, for one view alone as `country:DE=203.0.113.20`; empty: nothing is expected.
+  std::vector<std::string> expected;
+  bool signatures = false;       ///< RRSIG records are wanted too
+  int samples = 1;               ///< questions per resolver and record set
+  std::optional<Seconds> until;  ///< ask again until everybody agrees, at most so long; needs `expected`
   dnsprobe::PathOptions path = dnsprobe::default_path_options();
 };
 
-/// How the answers to one question compare with what was expected. Resolvers, not answers, are counted.
-struct ProbeAgreement {
-  std::vector<std::string> expected;  ///< canonical, sorted; empty: this type was not asked to be anything
+/// One record set of one view. Resolvers, not answers, are counted; of a view with several networks each of them once.
+struct ProbeQuestion {
+  RecordKey key;
+  std::optional<std::size_t> view;    ///< index into the views
+  std::vector<std::string> expected;  ///< canonical, sorted; empty: this was not asked to be anything
   std::size_t asked = 0;
-  std::size_t answered = 0;  ///< gave data
-  std::size_t agreed = 0;    ///< gave exactly the expected set, in every sample
+  std::size_t answered = 0;   ///< gave data
+  std::size_t agreed = 0;     ///< gave exactly the expected set, in every sample
+  std::size_t dropped = 0;    ///< answered for other clients than the view's: no data
+  std::size_t validated = 0;  ///< gave data with AD: they vouch for it by DNSSEC
+  std::size_t with_signatures = 0;
+  std::vector<dnsprobe::AnswerGroup> groups;
 };
 
 struct ProbeResult {
@@ -36,9 +52,10 @@ struct ProbeResult {
   std::string headline;
   std::vector<std::string> notes;
   Instant at{};
-  dnsprobe::SweepResult seen;                              ///< the last round's answers of everybody
-  std::vector<std::vector<dnsprobe::AnswerGroup>> groups;  ///< per key
-  std::vector<ProbeAgreement> agreement;                   ///< per key
+  std::vector<ProbeQuestion> questions;
+  std::vector<dnsprobe::Resolver> resolvers;  ///< as they were asked: once for each network of the views
+  std::vector<std::string> sites;             ///< by resolver, where no answer of it names one: see find_sites()
+  dnsprobe::SweepResult seen;                 ///< the last round's answers; resolvers and questions by their indices
 };
 
 /// One sweep of the resolvers, or with `until` as many as it takes: whoever does not give the expected answer is asked

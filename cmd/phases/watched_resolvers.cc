@@ -124,18 +124,14 @@ Result<WatchedResolvers> resolvers_of_plan(const Plan& plan, Instant now) {
   return out;
 }
 
-bool can_be_intercepted(const Resolver& resolver) {
-  const bool plain = resolver.transport == dnsprobe::Transport::kUdp || resolver.transport == dnsprobe::Transport::kTcp;
-  return plain && resolver.endpoint && dnsprobe::is_public(resolver.endpoint->address);
-}
-
 Result<WatchedResolvers> watched_resolvers(Cutover& cutover, Over over) {
   auto out = resolvers_of_plan(cutover.plan, cutover.clock.now());
   if (!out) return out;
   if (over == Over::kEncrypted) encrypt(*out);
   dnsprobe::find_addresses(cutover.loop, cutover.clock, lookup_of(cutover.plan), out->resolvers);
-  if (std::any_of(out->resolvers.begin(), out->resolvers.end(), can_be_intercepted))
-    out->interception = dnsprobe::test_path(cutover.loop, cutover.clock, dnsprobe::default_path_options()).interception;
+  if (std::any_of(out->resolvers.begin(), out->resolvers.end(), dnsprobe::can_be_intercepted))
+    out->interception = dnsprobe::interception_of(
+        dnsprobe::test_path(cutover.loop, cutover.clock, dnsprobe::default_path_options()), out->resolvers);
   for (const std::string& note : out->notes) cutover.log(note);
   return out;
 }

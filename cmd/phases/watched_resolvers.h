@@ -29,9 +29,6 @@ enum class Over {
 /// resolver or a list that cannot be read, a `must` that names none of them, nobody left to ask.
 Result<WatchedResolvers> watched_resolvers(Cutover& cutover, Over over = Over::kAsListed);
 
-/// Whether its answers come over plain DNS across the public Internet, so that something on the way could give them.
-bool can_be_intercepted(const dnsprobe::Resolver& resolver);
-
 /// The same without a cutover at hand: nothing is logged and nobody is looked up.
 Result<WatchedResolvers> resolvers_of_plan(const Plan& plan, Instant now);
 

@@ -20,20 +20,31 @@ Json chain_json(const std::vector<dnsprobe::ChainLink>& chain) {
   return out;
 }
 
-Json answer_json(const ProbeOptions& asked, const dnsprobe::SweepAnswer& answer) {
-  const dnsprobe::Resolver& resolver = asked.resolvers[answer.resolver];
-  const dnsprobe::ReadAnswer read = dnsprobe::read_to_the_end(asked.keys[answer.key], answer);
+/// The network that was sent along, and for which network the answer holds; null where it was not given back.
+Json subnet_json(const dnsprobe::Resolver& resolver, const dnsprobe::Sample& sample) {
+  if (!resolver.asking.client_subnet) return nullptr;
+  Json out{{"network", resolver.asking.client_subnet->text()}};
+  out["scope"] = sample.client_subnet ? Json(sample.client_subnet->scope) : Json(nullptr);
+  return out;
+}
+
+Json answer_json(const ProbeResult& result, const dnsprobe::SweepAnswer& answer) {
+  const dnsprobe::Resolver& resolver = result.resolvers[answer.resolver];
+  const dnsprobe::ReadAnswer read = dnsprobe::read_to_the_end(result.questions[answer.key].key, answer);
   const dnsprobe::Sample& sample = answer.sample;
   Json out{{"resolver", resolver.id}, {"operator", resolver.operator_name}};
   out["country"] = resolver.country;
   out["place"] = resolver.place;
   out["transport"] = dnsprobe::to_text(resolver.transport);
+  out["client_subnet"] = subnet_json(resolver, sample);
   out["kind"] = dnsprobe::to_text(read.kind);
   out["values"] = read.values;
   out["chain"] = chain_json(read.chain);
   out["ttl_s"] = seconds(read.ttl);
   out["rtt_us"] = sample.rtt.count();
-  out["site"] = sample.site;
+  out["site"] = sample.site.empty() ? result.sites[answer.resolver] : sample.site;
+  out["validated"] = sample.authenticated;
+  out["signatures"] = sample.has_signatures;
   out["extended_error"] = sample.extended_error ? Json(*sample.extended_error) : Json(nullptr);
   out["detail"] = sample.detail;
   return out;
@@ -50,15 +61,18 @@ Json group_json(const dnsprobe::AnswerGroup& group) {
   return out;
 }
 
-Json question_json(const ProbeOptions& asked, const ProbeResult& result, std::size_t key) {
-  const ProbeAgreement& agreement = result.agreement[key];
-  Json out{{"name", asked.keys[key].name.text()}, {"type", to_text(asked.keys[key].type)}};
-  out["asked"] = agreement.asked;
-  out["answered"] = agreement.answered;
-  out["expected"] = agreement.expected;
-  out["agreed"] = agreement.agreed;
+Json question_json(const ProbeOptions& asked, const ProbeQuestion& question) {
+  Json out{{"name", question.key.name.text()}, {"type", to_text(question.key.type)}};
+  out["view"] = question.view ? Json(asked.views[*question.view].text) : Json(nullptr);
+  out["asked"] = question.asked;
+  out["answered"] = question.answered;
+  out["dropped_subnet"] = question.dropped;
+  out["validated"] = question.validated;
+  out["signatures"] = question.with_signatures;
+  out["expected"] = question.expected;
+  out["agreed"] = question.agreed;
   Json groups = Json::array();
-  for (const dnsprobe::AnswerGroup& group : result.groups[key]) groups.push_back(group_json(group));
+  for (const dnsprobe::AnswerGroup& group : question.groups) groups.push_back(group_json(group));
   out["groups"] = groups;
   return out;
 }
@@ -69,7 +83,7 @@ Json summary_json(const ProbeOptions& asked, const ProbeResult& result) {
   out["headline"] = result.headline;
   out["notes"] = result.notes;
   Json questions = Json::array();
-  for (std::size_t key = 0; key < result.groups.size(); ++key) questions.push_back(question_json(asked, result, key));
+  for (const ProbeQuestion& question : result.questions) questions.push_back(question_json(asked, question));
   out["questions"] = questions;
   return out;
 }
@@ -78,10 +92,10 @@ Json summary_json(const ProbeOptions& asked, const ProbeResult& result) {
 
 std::string probe_as_json(const ProbeOptions& asked, const ProbeResult& result) {
   Json out = summary_json(asked, result);
-  for (std::size_t key = 0; key < result.groups.size(); ++key) {
+  for (std::size_t key = 0; key < result.questions.size(); ++key) {
     Json answers = Json::array();
     for (const dnsprobe::SweepAnswer& answer : result.seen.answers)
-      if (answer.key == key) answers.push_back(answer_json(asked, answer));
+      if (answer.key == key) answers.push_back(answer_json(result, answer));
     out["questions"][key]["answers"] = answers;
   }
   return out.dump(2, ' ', false, Json::error_handler_t::replace);
@@ -90,11 +104,11 @@ std::string probe_as_json(const ProbeOptions& asked, const ProbeResult& result) 
 std::string probe_as_ndjson(const ProbeOptions& asked, const ProbeResult& result) {
   std::string out;
   for (const dnsprobe::SweepAnswer& answer : result.seen.answers) {
-    const RecordKey& key = asked.keys[answer.key];
+    const RecordKey& key = result.questions[answer.key].key;
     Json one{{"schema", 1}, {"event", "answer"}, {"at", format_instant_ms(answer.sample.received)}};
     one["name"] = key.name.text();
     one["type"] = to_text(key.type);
-    one.update(answer_json(asked, answer));
+    one.update(answer_json(result, answer));
     out += line(one) + "\n";
   }
   Json end = summary_json(asked, result);

@@ -29,6 +29,8 @@ std::string words_of(AnswerKind kind) {
       return "SERVFAIL";
     case AnswerKind::kFiltered:
       return "filtered";
+    case AnswerKind::kOtherClients:
+      return "not for these clients, the client subnet was dropped";
     case AnswerKind::kRefused:
       return "refused";
     case AnswerKind::kUnreachable:
@@ -66,12 +68,32 @@ std::string ttl_of(const AnswerGroup& group) {
   return fmt::format("{}..{} s", group.shortest_ttl->count(), group.longest_ttl->count());
 }
 
-std::string title_of(const RecordKey& key, const ProbeAgreement& agreement) {
-  std::string out =
-      fmt::format("{} {}: {} of {} answered", key.name.text(), to_text(key.type), agreement.answered, agreement.asked);
-  if (!agreement.expected.empty())
-    out += fmt::format(", {} gave {}", agreement.agreed, printable(join(agreement.expected, ", ")));
+std::string title_of(const ProbeOptions& asked, const ProbeQuestion& question) {
+  std::string out = fmt::format("{} {}", question.key.name.text(), to_text(question.key.type));
+  if (question.view) out += " for clients in " + printable(asked.views[*question.view].text);
+  out += fmt::format(": {} of {} answered", question.answered, question.asked);
+  if (!question.expected.empty())
+    out += fmt::format(", {} gave {}", question.agreed, printable(join(question.expected, ", ")));
   return out;
+}
+
+/// What DNSSEC says of the answers; empty: nothing.
+std::string signatures_of(const ProbeQuestion& question) {
+  std::vector<std::string> parts;
+  if (question.with_signatures > 0) parts.push_back(fmt::format("{} came with signatures", question.with_signatures));
+  if (question.validated > 0) parts.push_back(fmt::format("{} say that they validated it (AD)", question.validated));
+  return join(parts, ", ");
+}
+
+/// Where the answers came from, as far as it is known: the sites of one address are different caches.
+std::string sites_of(const ProbeResult& result, const AnswerGroup& group) {
+  std::vector<std::string> sites;
+  for (const std::size_t i : group.answers) {
+    const dnsprobe::SweepAnswer& answer = result.seen.answers[i];
+    const std::string& site = answer.sample.site.empty() ? result.sites[answer.resolver] : answer.sample.site;
+    if (!site.empty() && std::find(sites.begin(), sites.end(), site) == sites.end()) sites.push_back(site);
+  }
+  return some_of(sites);
 }
 
 std::string ending_of(const ProbeResult& result) {
@@ -126,7 +148,8 @@ std::string phrase_of(const AnswerGroup& group) {
     values.push_back(fmt::format("{} more", more));
   }
   std::string end = group.kind == AnswerKind::kValues ? join(values, ", ") : words_of(group.kind);
-  if (group.kind == AnswerKind::kFiltered && !values.empty()) end += fmt::format(" ({})", join(values, ", "));
+  const bool has_values = group.kind == AnswerKind::kFiltered || group.kind == AnswerKind::kOtherClients;
+  if (has_values && !values.empty()) end += fmt::format(" ({})", join(values, ", "));
   std::string chain;
   for (const dnsprobe::ChainLink& link : group.chain)
     chain += fmt::format("{} ({} s) -> ", link.target.text(), link.ttl.count());
@@ -135,27 +158,30 @@ std::string phrase_of(const AnswerGroup& group) {
 
 std::string probe_as_text(const ProbeOptions& asked, const ProbeResult& result) {
   std::string out;
-  for (std::size_t key = 0; key < result.groups.size(); ++key) {
-    out += title_of(asked.keys[key], result.agreement[key]) + "\n";
-    for (const AnswerGroup& group : result.groups[key]) {
+  for (const ProbeQuestion& question : result.questions) {
+    out += title_of(asked, question) + "\n";
+    for (const AnswerGroup& group : question.groups) {
       const std::string ttl = ttl_of(group);
       out += fmt::format("  {:>5}  {}{}\n", group.answers.size(), phrase_of(group), ttl.empty() ? "" : "   TTL " + ttl);
       out += fmt::format("         {}: {}\n", counted(group.operators.size(), "operator"), some_of(group.operators));
       out += fmt::format("         {}\n", places_of(group));
+      if (const std::string sites = sites_of(result, group); !sites.empty()) out += "         sites: " + sites + "\n";
     }
+    if (const std::string signatures = signatures_of(question); !signatures.empty()) out += "  " + signatures + "\n";
   }
   return out + ending_of(result);
 }
 
 std::string probe_as_markdown(const ProbeOptions& asked, const ProbeResult& result) {
   std::string out;
-  for (std::size_t key = 0; key < result.groups.size(); ++key) {
+  for (const ProbeQuestion& question : result.questions) {
     out += fmt::format("**{}**\n\n| answers | what | TTL | operators | places |\n|---:|---|---|---|---|\n",
-                       without_markup(title_of(asked.keys[key], result.agreement[key])));
-    for (const AnswerGroup& group : result.groups[key])
+                       without_markup(title_of(asked, question)));
+    for (const AnswerGroup& group : question.groups)
       out += fmt::format("| {} | {} | {} | {} | {} |\n", group.answers.size(), in_a_cell(as_code(phrase_of(group))),
                          ttl_of(group), in_a_cell(some_of(group.operators)), in_a_cell(places_of(group)));
     out += "\n";
+    if (const std::string signatures = signatures_of(question); !signatures.empty()) out += signatures + "\n\n";
   }
   out += without_markup(result.headline) + "\n";
   for (const std::string& note : result.notes) out += "\n- " + without_markup(note) + "\n";

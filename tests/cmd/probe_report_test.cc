@@ -39,8 +39,13 @@ class Story {
   const ProbeResult& result() {
     out_.at = kStart;
     out_.seen.answers = answers_;
-    out_.groups = {dnsprobe::group_answers(out_.seen, asked.keys, 0, asked.resolvers)};
-    out_.agreement = {{{}, answers_.size(), answers_.size(), 0}};
+    out_.resolvers = asked.resolvers;
+    out_.sites.resize(asked.resolvers.size());
+    ProbeQuestion question;
+    question.key = asked.keys[0];
+    question.asked = question.answered = answers_.size();
+    question.groups = dnsprobe::group_answers(out_.seen, asked.keys, 0, asked.resolvers);
+    out_.questions = {question};
     return out_;
   }
 
@@ -59,7 +64,10 @@ Story three_answers() {
   story.out_.headline = "2 of 3 questions answered; 1 gave what is expected, 1 did not";
   story.out_.exit = ExitCode::kFailed;
   story.result();
-  story.out_.agreement = {{{"203.0.113.1"}, 3, 2, 1}};
+  ProbeQuestion& question = story.out_.questions[0];
+  question.expected = {"203.0.113.1"};
+  question.answered = 2;
+  question.agreed = 1;
   return story;
 }
 
@@ -112,6 +120,46 @@ TEST_CASE("a probe as Markdown is one table per record set") {
         "| 2 | `203.0.113.1, 203.0.113.2` | 20..50 s | alpha, beta | DE 1, US 1 |\n"
         "| 1 | `no answer` |  | gamma | no single place 1 |\n\n"
         "2 of 3 questions answered; 1 gave what is expected, 1 did not\n");
+}
+
+TEST_CASE("a view, who drops it, the sites, and what DNSSEC says") {
+  Story story;
+  story.asked.views = {{"country:DE", {{*IpAddress::from_text("192.0.2.0"), 24}}}};
+  story.add_values("alpha=192.0.2.1", "DE", 50s, {"203.0.113.1"});
+  story.add_values("beta=192.0.2.2", "US", 20s, {"203.0.113.9"});
+  for (dnsprobe::Resolver& resolver : story.asked.resolvers)
+    resolver.asking.client_subnet = story.asked.views[0].subnets[0];
+  story.result();
+  auto& answers = story.out_.seen.answers;
+  answers[0].sample.client_subnet = net::SubnetOption{story.asked.views[0].subnets[0], 20};
+  answers[0].sample.authenticated = answers[0].sample.has_signatures = true;
+  answers[0].sample.site = "fra1";
+  answers[1].subnet_dropped = true;
+  story.out_.sites[1] = "nyc2";
+  ProbeQuestion& question = story.out_.questions[0];
+  question.view = 0;
+  question.answered = question.dropped = question.validated = question.with_signatures = 1;
+  question.groups = dnsprobe::group_answers(story.out_.seen, story.asked.keys, 0, story.out_.resolvers);
+  CHECK(probe_as_text(story.asked, story.out_) ==
+        "www.example.com. A for clients in country:DE: 1 of 2 answered\n"
+        "      1  203.0.113.1   TTL 50 s\n"
+        "         1 operator: alpha\n"
+        "         DE 1\n"
+        "         sites: fra1\n"
+        "      1  not for these clients, the client subnet was dropped (203.0.113.9)   TTL 20 s\n"
+        "         1 operator: beta\n"
+        "         US 1\n"
+        "         sites: nyc2\n"
+        "  1 came with signatures, 1 say that they validated it (AD)\n"
+        "\n");
+  const Json json = Json::parse(probe_as_json(story.asked, story.out_)).at("questions").at(0);
+  CHECK(json.at("view") == "country:DE");
+  CHECK(json.at("dropped_subnet") == 1);
+  CHECK(json.at("answers").at(0).at("client_subnet") == Json{{"network", "192.0.2.0/24"}, {"scope", 20}});
+  CHECK(json.at("answers").at(0).at("validated") == true);
+  CHECK(json.at("answers").at(1).at("client_subnet") == Json{{"network", "192.0.2.0/24"}, {"scope", nullptr}});
+  CHECK(json.at("answers").at(1).at("kind") == "other-clients");
+  CHECK(json.at("answers").at(1).at("site") == "nyc2");
 }
 
 TEST_CASE("many values and many operators are cut, and it is said how many") {

@@ -77,16 +77,49 @@ TEST_CASE("the path is judged by who answers, and by what they call themselves")
   CHECK(report.evidence.size() == row.answers.size());
 }
 
-TEST_CASE("TCP and IPv6 are open when anybody answers there") {
+TEST_CASE("TCP is open when anybody answers there") {
   using Kind = PathAnswer::Kind;
-  const PathReport closed = judge_path(kOptions, {silent(Kind::kTcp, 0), silent(Kind::kUdp6, 1)});
-  CHECK(closed.tcp == Way::kClosed);
-  CHECK(closed.udp6 == Way::kClosed);
-  const PathReport open =
-      judge_path(kOptions, {silent(Kind::kTcp, 0), answered(Kind::kTcp, 1), answered(Kind::kUdp6, 1)});
+  CHECK(judge_path(kOptions, {silent(Kind::kTcp, 0)}).tcp == Way::kClosed);
+  const PathReport open = judge_path(kOptions, {silent(Kind::kTcp, 0), answered(Kind::kTcp, 1)});
   CHECK(open.tcp == Way::kOpen);
-  CHECK(open.udp6 == Way::kOpen);
   CHECK(open.udp == Way::kClosed);
+}
+
+TEST_CASE("IPv6 is a path of its own") {
+  using Kind = PathAnswer::Kind;
+  const auto over_v6 = [](PathAnswer one) {
+    one.asked = one.kind == Kind::kCanary ? kOptions.canaries.back() : kOptions.witnesses[one.witness].v6;
+    return one;
+  };
+  const auto quad9 = answered(Kind::kIdentity, kQuad9, "res710.qbre1.rrdns.pch.net");
+  const auto router = over_v6(answered(Kind::kIdentity, kQuad9, "router.lan"));
+  const std::vector<Resolver> v4{*parse_resolver("9.9.9.9")}, v6{*parse_resolver("2620:fe::fe")}, both{v4[0], v6[0]},
+      encrypted{*parse_resolver("tls://dns.quad9.net@2620:fe::fe")};
+
+  const PathReport dead = judge_path(kOptions, {quad9, over_v6(silent(Kind::kIdentity, kQuad9))});
+  CHECK(dead.udp == Way::kOpen);
+  CHECK(dead.udp6 == Way::kClosed);
+  CHECK(interception_of(dead, both).empty());
+
+  const PathReport own = judge_path(kOptions, {quad9, over_v6(quad9), over_v6(silent(Kind::kCanary, 0))});
+  CHECK(own.udp6 == Way::kOpen);
+  CHECK(interception_of(own, both).empty());
+
+  const PathReport taken = judge_path(kOptions, {quad9, router});
+  CHECK(taken.udp == Way::kOpen);
+  CHECK(taken.udp6 == Way::kIntercepted);
+  CHECK(interception_of(taken, v4).empty());
+  CHECK(interception_of(taken, encrypted).empty());
+  CHECK_THAT(interception_of(taken, both), Catch::Contains("quad9 at 2620:fe::fe calls itself \"router.lan\""));
+
+  const PathReport canary = judge_path(kOptions, {quad9, over_v6(quad9), over_v6(answered(Kind::kCanary, 0))});
+  CHECK(canary.udp6 == Way::kIntercepted);
+  CHECK_THAT(interception_of(canary, v6), Catch::Contains("2001:db8::53 runs no DNS"));
+
+  const PathReport taken4 = judge_path(kOptions, {answered(Kind::kIdentity, kQuad9, "router.lan"), over_v6(quad9)});
+  CHECK(taken4.udp == Way::kIntercepted);
+  CHECK(interception_of(taken4, v6).empty());
+  CHECK_FALSE(interception_of(taken4, both).empty());
 }
 
 TEST_CASE("what stays at home needs no path to the Internet") {

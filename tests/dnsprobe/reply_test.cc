@@ -37,6 +37,7 @@ net::Record a_record(Dice& dice) {
       {RecordType::kTxt, {"\"v=spf1 -all\"", "\"\" \"\\255\""}},
       {RecordType::kHttps, {"1 . ipv4hint=192.0.2.1", "0 cdn.example.net."}},
       {RecordType::kMx, {"10 mail.example.com."}},
+      {RecordType::kRrsig, {"A 13 3 60 20261201000000 20261101000000 7 example.com. c2lnbmF0dXJl"}},
       {static_cast<RecordType>(65280), {"\\# 3 010203"}},
   };
   // Addresses come most often.
@@ -51,6 +52,7 @@ net::Message a_message(Dice& dice) {
   net::Message out;
   out.id = static_cast<std::uint16_t>(dice.random());
   out.qr = true;
+  out.ad = dice.one_in(3);
   out.rcode = dice.pick({net::Rcode::kNoError, net::Rcode::kNoError, net::Rcode::kNxDomain, net::Rcode::kServFail});
   for (std::size_t i = dice.one_in(10) ? dice.below(3) : 1; i > 0; --i)
     out.question.push_back({*DomainName::from_text(kNames[0]), RecordType::kA, net::RecordClass::kIn});
@@ -59,6 +61,7 @@ net::Message a_message(Dice& dice) {
   for (std::size_t i = dice.below(3); i > 0; --i) out.additional.push_back(a_record(dice));
   if (dice.one_in(2)) return out;
   out.edns = net::Edns{};
+  if (dice.one_in(3)) out.edns->client_subnet = net::SubnetOption{{*IpAddress::from_text("203.0.113.0"), 24}, 16};
   if (dice.one_in(3)) out.edns->nsid = dice.pick<const char*>({"fra1", "\x01\xff", "x"});
   if (dice.one_in(3)) {
     out.edns->extended_error = static_cast<std::uint16_t>(dice.below(25));
@@ -108,6 +111,9 @@ bool agree(const std::string& wire) {
   REQUIRE(fast.extended_error == slow.extended_error);
   REQUIRE(fast.extended_error_text == slow.extended_error_text);
   REQUIRE(fast.site == slow.site);
+  REQUIRE(fast.authenticated == slow.authenticated);
+  REQUIRE(fast.has_signatures == slow.has_signatures);
+  REQUIRE(fast.client_subnet == slow.client_subnet);
   if (message->question.empty()) return true;
   Sample compared;
   const DomainName& question = message->question[0].name;

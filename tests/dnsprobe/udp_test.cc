@@ -14,10 +14,13 @@
 #include <thread>
 
 #include "core/text.h"
+#include "dnsprobe/ecs.h"
 #include "dnsprobe/rate_limit.h"
 #include "dnsprobe/transport.h"
 #include "net/message.h"
+#include "net/wire.h"
 #include "tests/dnsprobe/story.h"
+#include "tests/net/scripted_server.h"
 #include "tests/servers/servers.h"
 
 using namespace cutover;
@@ -274,6 +277,46 @@ TEST_CASE("wrong replies are counted and do not end the wait") {
   const Sample sample = ask_one(server.resolver(), patient());
   CHECK(value_of(sample) == "203.0.113.1");
   CHECK(sample.wrong_replies == 3);
+}
+
+TEST_CASE("a reply for other clients than those that were sent along is not believed; one that names none is") {
+  const auto* given_back = GENERATE("203.0.113.0", "198.51.100.0", "");
+  INFO(given_back);
+  const auto transport = GENERATE(Transport::kUdp, Transport::kTcp);
+  const auto answer = [given_back](const std::string& question) {
+    net::Message out = *net::decode(question);
+    CHECK(out.ad);
+    CHECK(out.edns->dnssec_ok);
+    CHECK(out.edns->client_subnet->subnet.text() == "203.0.113.0/24");
+    CHECK(out.edns->client_subnet->scope == 0);
+    out.qr = true;
+    out.edns->client_subnet.reset();
+    if (*given_back != 0) out.edns->client_subnet = net::SubnetOption{{*IpAddress::from_text(given_back), 24}, 24};
+    out.answer.push_back({kName, RecordType::kA, net::RecordClass::kIn, 60, "203.0.113.1"});
+    std::string bytes = *net::encode(out);
+    net::echo_letters(question, bytes);
+    return bytes;
+  };
+  net::ScriptedServer::Script script;
+  script.udp = [answer](const std::string& question) { return std::vector<std::string>{answer(question)}; };
+  script.tcp = [answer](const std::string& question) {
+    const std::string bytes = answer(question);
+    std::string framed;
+    net::put_u16(framed, static_cast<unsigned>(bytes.size()));
+    return net::ScriptedServer::Stream{{framed + bytes}};
+  };
+  const net::ScriptedServer server(script);
+  Resolver resolver = *parse_resolver(server.endpoint().text());
+  resolver.transport = transport;
+  resolver.asking = {*parse_subnet("203.0.113.0/24"), true};
+  const Sample sample = ask_one(resolver, impatient());
+  if (std::string(given_back) == "198.51.100.0") {
+    CHECK(sample.outcome == net::Outcome::kGarbage);
+    CHECK_THAT(sample.detail, Catch::Contains("another client subnet"));
+    return;
+  }
+  CHECK(value_of(sample) == "203.0.113.1");
+  CHECK(sample.client_subnet.has_value() == (*given_back != 0));
 }
 
 TEST_CASE("a question that got lost is asked again with another id from another port, in the same letters") {

@@ -202,12 +202,36 @@ TEST_CASE("where something else answers, nobody is asked, and doctor says what t
   CHECK(probed.status == 4);
   CHECK(json["exit"] == 4);
   CHECK(json["questions"].empty());
-  CHECK(json["notes"].size() == 8);
+  CHECK(json["notes"].size() == 9);
   CHECK_THAT(json["headline"].get<std::string>(), Catch::Contains("no resolver was asked"));
   CHECK_THAT(examined.out, Catch::Contains("in the place of every resolver"));
   CHECK_THAT(examined.out, Catch::Contains("watch --encrypted"));
   CHECK_THAT(examined.out, Catch::Contains("GO from here, with the reservations above"));
   CHECK(examined.status == 0);
+}
+
+TEST_CASE("where something else answers over IPv6 alone, those who are asked over IPv4 are believed") {
+  if (!world_is_allowed("interception over IPv6")) return;
+  const Desk desk;
+  World world;
+  world.add_unbound({{"9.9.9.9"}, "res710.qbre1.rrdns.pch.net", CacheOptions::Encryption::kOwn, ""});
+  world.add_unbound({{"1.1.1.1"}, "yul01", CacheOptions::Encryption::kNone, ""});
+  world.add_unbound({{"2620:fe::fe", "2606:4700:4700::1111"}, "router.lan", CacheOptions::Encryption::kNone, ""});
+  const Run v4 = desk.cutover({"probe", "www.example.com", "@9.9.9.9", "@1.1.1.1", "-o", "json"});
+  INFO(v4.both());
+  CHECK(v4.status == 0);
+  CHECK(Json::parse(v4.out)["questions"][0]["answered"] == 2);
+  const Run v6 = desk.cutover({"probe", "www.example.com", "@9.9.9.9", "@2620:fe::fe", "-o", "json"});
+  INFO(v6.both());
+  CHECK(v6.status == 4);
+  CHECK_THAT(Json::parse(v6.out)["headline"].get<std::string>(),
+             Catch::Contains("2620:fe::fe calls itself \"router.lan\"") && Catch::Contains("no resolver was asked"));
+  const Run examined = desk.cutover({"doctor", "-o", "json"}, world.environment());
+  INFO(examined.both());
+  auto checks = checks_of(examined);
+  CHECK(checks["dns-over-udp"]["verdict"] == "pass");
+  CHECK(checks["ipv6"]["verdict"] == "fail");
+  CHECK_THAT(checks["ipv6"]["summary"].get<std::string>(), Catch::Contains("router.lan"));
 }
 
 TEST_CASE("DNS over TLS gets through also where the resolver refuses the question") {

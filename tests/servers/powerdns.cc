@@ -64,9 +64,9 @@ PowerDns::PowerDns(AuthorityOptions options) : Authority(std::move(options)) {
                   "security-poll-suffix=\ndnsupdate=yes\nallow-dnsupdate-from=\nallow-axfr-ips=\nonly-notify=\n"
                   "cache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\nzone-cache-refresh-interval=0\n"
                   "zone-metadata-cache-ttl=0\nprimary={4}\nsecondary={5}\nxfr-cycle-interval=1\nloglevel=6\n"
-                  "distributor-threads=1\nreceiver-threads=1\n",
+                  "distributor-threads=1\nreceiver-threads=1\n{6}",
                   database, options_.address, options_.port, folder_.path(),
-                  options_.secondaries.empty() ? "no" : "yes", options_.primary ? "yes" : "no"),
+                  options_.secondaries.empty() ? "no" : "yes", options_.primary ? "yes" : "no", options_.extra),
       0600);
   must(run_program({"sqlite3", database}, read_text(kSchema)), "creating the database");
   const std::vector<std::string> pdnsutil{"pdnsutil", "--config-dir=" + folder_.path()};

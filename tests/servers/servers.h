@@ -40,6 +40,7 @@ struct AuthorityOptions {
   std::optional<Endpoint> primary{};      ///< set: this server is a secondary of that one
   bool sign = false;  ///< DNSSEC by the server itself: BIND inline-signing, Knot dnssec-signing, PowerDNS secure-zone
   bool read_only = false;  ///< nobody may update
+  std::string extra{};     ///< further lines of its configuration; PowerDNS only
 };
 
 /// A secondary of `primary` for one zone, to be started at `where`.
