@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "dnsprobe/share.h"
+
 namespace cutover::dnsprobe {
 namespace {
 
@@ -110,9 +112,15 @@ std::vector<AnswerGroup> group_answers(const SweepResult& seen, const std::vecto
     if (answer.key != key) continue;
     const ReadAnswer read = read_to_the_end(keys[key], answer);
     const auto entry = known.try_emplace(identity_of(read), groups.size());
-    if (entry.second) groups.push_back({read.kind, read.values, read.chain, {}, {}, {}, {}, {}});
+    if (entry.second) groups.push_back({read.kind, read.values, read.chain, {}, {}, 0, {}, {}, {}});
     add(groups[entry.first->second], read, i, resolvers[answer.resolver]);
   }
+  std::vector<Opinion> opinions;
+  for (std::size_t group = 0; group < groups.size(); ++group)
+    if (is_data(groups[group].kind))
+      for (const std::size_t i : groups[group].answers) opinions.push_back({seen.answers[i].resolver, group});
+  const std::vector<double> shares = shares_of(resolvers, opinions, groups.size()).everybody.weight;
+  for (std::size_t group = 0; group < groups.size(); ++group) groups[group].share = shares[group];
   std::stable_sort(groups.begin(), groups.end(), [](const AnswerGroup& a, const AnswerGroup& b) {
     return std::tuple(!is_data(a.kind), b.answers.size()) < std::tuple(!is_data(b.kind), a.answers.size());
   });

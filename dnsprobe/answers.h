@@ -48,9 +48,10 @@ ReadAnswer read_to_the_end(const RecordKey& key, const SweepAnswer& answer);
 struct AnswerGroup {
   AnswerKind kind = AnswerKind::kUnreachable;
   std::vector<std::string> values;
-  std::vector<ChainLink> chain;                  ///< of the first of them
-  std::vector<std::size_t> answers;              ///< indices into SweepResult::answers
-  std::set<std::string> operators;               ///< who gave it
+  std::vector<ChainLink> chain;      ///< of the first of them
+  std::vector<std::size_t> answers;  ///< indices into SweepResult::answers
+  std::set<std::string> operators;   ///< who gave it
+  double share = 0;                  ///< of the operators that gave data, 0..1: each is one voice (see shares_of())
   std::map<std::string, std::size_t> countries;  ///< answers by country; `-` where it is not known or everywhere
   std::optional<Seconds> shortest_ttl;
   std::optional<Seconds> longest_ttl;

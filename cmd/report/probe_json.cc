@@ -55,6 +55,7 @@ Json group_json(const dnsprobe::AnswerGroup& group) {
   out["chain"] = chain_json(group.chain);
   out["answers"] = group.answers.size();
   out["operators"] = group.operators;
+  out["operator_share"] = group.share;
   out["countries"] = group.countries;
   out["shortest_ttl_s"] = seconds(group.shortest_ttl);
   out["longest_ttl_s"] = seconds(group.longest_ttl);

@@ -62,6 +62,11 @@ std::string places_of(const AnswerGroup& group) {
   return some_of(shown);
 }
 
+/// `, 40 % of those that answered`.
+std::string share_of(const AnswerGroup& group) {
+  return dnsprobe::is_data(group.kind) ? fmt::format(", {:.0f} % of those that answered", group.share * 100) : "";
+}
+
 std::string ttl_of(const AnswerGroup& group) {
   if (!group.shortest_ttl) return "";
   if (*group.shortest_ttl == *group.longest_ttl) return fmt::format("{} s", group.shortest_ttl->count());
@@ -163,7 +168,8 @@ std::string probe_as_text(const ProbeOptions& asked, const ProbeResult& result) 
     for (const AnswerGroup& group : question.groups) {
       const std::string ttl = ttl_of(group);
       out += fmt::format("  {:>5}  {}{}\n", group.answers.size(), phrase_of(group), ttl.empty() ? "" : "   TTL " + ttl);
-      out += fmt::format("         {}: {}\n", counted(group.operators.size(), "operator"), some_of(group.operators));
+      out += fmt::format("         {}{}: {}\n", counted(group.operators.size(), "operator"), share_of(group),
+                         some_of(group.operators));
       out += fmt::format("         {}\n", places_of(group));
       if (const std::string sites = sites_of(result, group); !sites.empty()) out += "         sites: " + sites + "\n";
     }

@@ -103,7 +103,7 @@ TEST_CASE("a probe as text: per answer how many gave it, its TTLs, who and where
   CHECK(probe_as_text(story.asked, story.out_) ==
         "www.example.com. A: 2 of 3 answered, 1 gave 203.0.113.1\n"
         "      2  203.0.113.1, 203.0.113.2   TTL 20..50 s\n"
-        "         2 operators: alpha, beta\n"
+        "         2 operators, 100 % of those that answered: alpha, beta\n"
         "         DE 1, US 1\n"
         "      1  no answer\n"
         "         1 operator: gamma\n"
@@ -143,7 +143,7 @@ TEST_CASE("a view, who drops it, the sites, and what DNSSEC says") {
   CHECK(probe_as_text(story.asked, story.out_) ==
         "www.example.com. A for clients in country:DE: 1 of 2 answered\n"
         "      1  203.0.113.1   TTL 50 s\n"
-        "         1 operator: alpha\n"
+        "         1 operator, 100 % of those that answered: alpha\n"
         "         DE 1\n"
         "         sites: fra1\n"
         "      1  not for these clients, the client subnet was dropped (203.0.113.9)   TTL 20 s\n"
@@ -170,7 +170,7 @@ TEST_CASE("many values and many operators are cut, and it is said how many") {
     story.add_values("op" + std::to_string(i) + "=192.0.2." + std::to_string(i), "DE", 60s, values);
   const std::string text = probe_as_text(story.asked, story.result());
   CHECK_THAT(text, Catch::Contains("203.0.113.17, 12 more"));
-  CHECK_THAT(text, Catch::Contains("9 operators: op1, op2, op3, op4, op5, op6, 3 more"));
+  CHECK_THAT(text, Catch::Contains("9 operators, 100 % of those that answered: op1, op2, op3, op4, op5, op6, 3 more"));
 }
 
 TEST_CASE("the JSON of a probe is whole: every answer, every group, integers with their unit") {

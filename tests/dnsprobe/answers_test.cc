@@ -198,11 +198,13 @@ TEST_CASE("equal answers are one group: TTLs are its range, operators are counte
   CHECK(groups[0].values == std::vector<std::string>{"192.0.2.1"});
   CHECK(groups[0].answers == std::vector<std::size_t>{0, 1, 2});
   CHECK(groups[0].operators == std::set<std::string>{"alpha", "beta"});
+  CHECK(groups[0].share == Approx(2.0 / 3));
   CHECK(groups[0].countries == std::map<std::string, std::size_t>{{"DE", 2}, {"US", 1}});
   CHECK(ttl_text(groups[0].shortest_ttl) == "12");
   CHECK(ttl_text(groups[0].longest_ttl) == "50");
   CHECK(groups[1].values == std::vector<std::string>{"203.0.113.1"});
   CHECK(groups[1].countries == std::map<std::string, std::size_t>{{"-", 1}});
+  CHECK(groups[1].share == Approx(1.0 / 3));
 }
 
 TEST_CASE("the same addresses behind another alias are another answer") {
