@@ -10,8 +10,10 @@
 #include <iostream>
 
 #include "cmd/plan/plan_file.h"
+#include "cmd/report/checks_github.h"
 #include "cmd/report/checks_json.h"
 #include "cmd/report/checks_junit.h"
+#include "cmd/report/checks_sarif.h"
 #include "cmd/report/phase_json.h"
 #include "cmd/report/phase_text.h"
 #include "core/text.h"
@@ -90,6 +92,10 @@ std::string checks_in_form(const GlobalOptions& global, const CheckReport& repor
       return checks_as_junit(report);
     case OutputForm::kJson:
       return checks_as_json(report);
+    case OutputForm::kSarif:
+      return checks_as_sarif(report);
+    case OutputForm::kGithub:
+      return checks_as_github(report);
     case OutputForm::kNdjson:
     case OutputForm::kMarkdown:
     case OutputForm::kText:

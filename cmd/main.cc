@@ -161,7 +161,7 @@ int run(int argc, char** argv) {
 
   cutover::PreflightFlags preflight;
   added = command("preflight", "Certificates and endpoints of the new side, before any DNS change",
-                  {OutputForm::kText, OutputForm::kJson, OutputForm::kJunit},
+                  {OutputForm::kText, OutputForm::kJson, OutputForm::kJunit, OutputForm::kSarif, OutputForm::kGithub},
                   [&] { return run_preflight(global, preflight); });
   plan_file(added);
   added->add_option("--ca-file", preflight.ca_file, "Trust these certificates (PEM) instead of the system's store");

@@ -9,8 +9,8 @@
 namespace cutover {
 namespace {
 
-constexpr OutputForm kForms[] = {OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson, OutputForm::kJunit,
-                                 OutputForm::kMarkdown};
+constexpr OutputForm kForms[] = {OutputForm::kText,     OutputForm::kJson,  OutputForm::kNdjson, OutputForm::kJunit,
+                                 OutputForm::kMarkdown, OutputForm::kSarif, OutputForm::kGithub};
 
 }  // namespace
 
@@ -26,6 +26,10 @@ std::string_view to_text(OutputForm form) {
       return "junit";
     case OutputForm::kMarkdown:
       return "markdown";
+    case OutputForm::kSarif:
+      return "sarif";
+    case OutputForm::kGithub:
+      return "github";
   }
   return "unknown";
 }

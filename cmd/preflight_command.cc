@@ -1,9 +1,25 @@
 #include "cmd/command.h"
 #include "cmd/phases/preflight.h"
 #include "cmd/plan/plan_file.h"
+#include "cmd/plan/targets.h"
 #include "cmd/report/checks_text.h"
 
 namespace cutover {
+namespace {
+
+/// The lines that findings are shown at.
+std::vector<CheckPlace> places_of(const Plan& plan) {
+  std::vector<CheckPlace> out;
+  const Targets targets = targets_of(plan);
+  for (const EndpointTarget& one : targets.addresses)
+    out.push_back({one.name, Endpoint{one.address, one.port}, static_cast<std::size_t>(one.at.line)});
+  for (const NamedTarget& one : targets.named)
+    out.push_back({one.name, std::nullopt, static_cast<std::size_t>(one.endpoint.at.line)});
+  return out;
+}
+
+}  // namespace
+
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags) {
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
@@ -20,7 +36,8 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
   auto result = preflight(*plan, journal ? &*journal : nullptr, loop, clock, options);
   if (!result) return tell(result.error());
   const CheckReport report{"preflight of " + plan->name, clock.now(),      result->checks,
-                           result->root_store,           result->headline, result->next};
+                           result->root_store,           result->headline, result->next,
+                           global.plan_file,    places_of(*plan)};
   print_result(checks_in_form(global, report, checks_as_text));
   return result->exit;
 }

@@ -82,6 +82,8 @@ std::string rendered(const GlobalOptions& global, const ProbeOptions& options, c
       return probe_as_markdown(options, result);
     case OutputForm::kText:
     case OutputForm::kJunit:
+    case OutputForm::kSarif:
+    case OutputForm::kGithub:
       break;
   }
   return probe_as_text(options, result);

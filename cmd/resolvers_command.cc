@@ -139,6 +139,8 @@ ExitCode run_resolvers_list(const GlobalOptions& global, const ResolversListFlag
       return ExitCode::kDone;
     case OutputForm::kText:
     case OutputForm::kJunit:
+    case OutputForm::kSarif:
+    case OutputForm::kGithub:
     case OutputForm::kMarkdown:
       break;
   }
@@ -198,6 +200,8 @@ ExitCode run_resolvers_check(const GlobalOptions& global, const ResolversCheckFl
       break;
     case OutputForm::kText:
     case OutputForm::kJunit:
+    case OutputForm::kSarif:
+    case OutputForm::kGithub:
     case OutputForm::kMarkdown:
       print_result(health_as_text(report));
       break;

@@ -32,6 +32,24 @@ Outlook outlook_of(const Check& check) {
 
 }  // namespace
 
+bool is_finding(const Check& check) { return check.verdict == Verdict::kFail || check.verdict == Verdict::kUndecided; }
+
+std::string subject_of(const Check& check) {
+  std::string out = check.name ? check.name->host() : "";
+  if (check.endpoint) out += (out.empty() ? "" : " at ") + check.endpoint->text();
+  return out;
+}
+
+std::size_t line_of(const CheckReport& report, const Check& check) {
+  const CheckPlace* best = nullptr;
+  for (const CheckPlace& place : report.places) {
+    if (!check.name || place.name != *check.name) continue;
+    if (check.endpoint && place.endpoint == check.endpoint) return place.line;
+    if (best == nullptr) best = &place;
+  }
+  return best == nullptr ? 1 : best->line;
+}
+
 std::string_view to_text(Outlook outlook) {
   switch (outlook) {
     case Outlook::kFailed:

@@ -8,6 +8,13 @@
 
 namespace cutover {
 
+/// Where the plan speaks of what was checked.
+struct CheckPlace {
+  DomainName name{};
+  std::optional<Endpoint> endpoint{};  ///< empty: all of the name's
+  std::size_t line = 1;
+};
+
 /// A finished set of checks, ready to be told in any form.
 struct CheckReport {
   std::string title{};  ///< `preflight of example-2026`
@@ -16,7 +23,17 @@ struct CheckReport {
   std::string root_store{};  ///< which file, how many certificates; may be empty
   std::string headline{};    ///< may be empty
   std::string next{};        ///< what to do now; may be empty
+  std::string file{};        ///< the plan file as it was named; empty: there is none
+  std::vector<CheckPlace> places{};
 };
+
+/// Whether somebody should see it: it failed, or could not be decided.
+bool is_finding(const Check& check);
+/// `www.example.com at 203.0.113.20:443`; shorter where the check is about less, empty where about nothing of that
+/// kind.
+std::string subject_of(const Check& check);
+/// The line of the plan that says most precisely what was checked; 1 where none does.
+std::size_t line_of(const CheckReport& report, const Check& check);
 
 /// What several checks amount to, the worst first.
 enum class Outlook {

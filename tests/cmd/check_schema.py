@@ -1,4 +1,4 @@
-"""Judges documents by a JSON Schema (2020-12). argv: schema file, then files of YAML or JSON.
+"""Judges documents by a JSON Schema, of the draft that it names. argv: schema file, then files of YAML or JSON.
 Prints one line per document: `valid`, or `invalid` and where."""
 import json
 import sys
@@ -8,8 +8,9 @@ import yaml
 
 with open(sys.argv[1]) as file:
     schema = json.load(file)
-jsonschema.Draft202012Validator.check_schema(schema)
-validator = jsonschema.Draft202012Validator(schema)
+of_draft = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+of_draft.check_schema(schema)
+validator = of_draft(schema)
 for name in sys.argv[2:]:
     with open(name) as file:
         try:

@@ -3,10 +3,14 @@
 #include <nlohmann/json.hpp>
 #include <pugixml.hpp>
 
+#include "cmd/report/checks_github.h"
 #include "cmd/report/checks_json.h"
 #include "cmd/report/checks_junit.h"
+#include "cmd/report/checks_sarif.h"
 #include "cmd/report/checks_text.h"
 #include "core/text.h"
+#include "schema_judge.h"
+#include "tests/support/not_run.h"
 
 namespace cutover {
 namespace {
@@ -141,6 +145,88 @@ TEST_CASE("JUnit: well-formed, counted, escaped, one result each") {
   CHECK_THAT(
       suite.find_child_by_attribute("testcase", "name", "198.51.100.1:443").child("system-out").text().as_string(),
       Catch::Contains("runs out"));
+}
+
+/// The sample with a plan: `www` at one of its addresses has a line of its own.
+CheckReport sample_with_plan() {
+  CheckReport report = sample();
+  report.file = "plans/our plan,1.yaml";
+  const auto www = *DomainName::from_text("www.example.com");
+  report.places = {{www, std::nullopt, 7}, {www, *Endpoint::from_text("203.0.113.2", 443), 12}};
+  report.headline = "4 checks failed";
+  return report;
+}
+
+TEST_CASE("SARIF: every finding at the line of the plan that speaks of it, with a fingerprint that stays") {
+  const auto text = checks_as_sarif(sample_with_plan());
+  CHECK(is_harmless(text));
+  const auto json = nlohmann::json::parse(text);
+  CHECK(json.at("version") == "2.1.0");
+  const auto& run = json.at("runs").at(0);
+  CHECK(run.at("tool").at("driver").at("name") == "cutover");
+  const auto& results = run.at("results");
+  REQUIRE(results.size() == 5);
+  const auto& first = results.at(0);
+  CHECK(first.at("ruleId") == "tls-name");
+  CHECK(first.at("level") == "error");
+  CHECK(first.at("kind") == "fail");
+  const auto& place = first.at("locations").at(0).at("physicalLocation");
+  CHECK(place.at("artifactLocation").at("uri") == "plans/our%20plan,1.yaml");
+  CHECK(place.at("region").at("startLine") == 12);
+  CHECK(first.at("partialFingerprints").at("cutover/v1") == "tls-name www.example.com at 203.0.113.2:443");
+  CHECK(results.at(3).at("kind") == "open");
+  CHECK(results.at(3).at("level") == "none");
+  CHECK(results.at(4).at("level") == "warning");
+  // One rule for all its findings, and every index leads to it.
+  const auto& rules = run.at("tool").at("driver").at("rules");
+  CHECK(rules.size() == 4);
+  for (const auto& result : results)
+    CHECK(rules.at(result.at("ruleIndex").get<std::size_t>()).at("id") == result.at("ruleId"));
+
+  CheckReport moved = sample_with_plan();
+  for (auto& each : moved.places) each.line += 100;
+  const auto again = nlohmann::json::parse(checks_as_sarif(moved)).at("runs").at(0).at("results");
+  for (std::size_t i = 0; i < results.size(); ++i)
+    CHECK(again.at(i).at("partialFingerprints") == results.at(i).at("partialFingerprints"));
+}
+
+TEST_CASE("SARIF of a clean run has empty results; without a plan there is no file to point at") {
+  CheckReport clean = sample_with_plan();
+  clean.checks.resize(2);
+  CHECK(nlohmann::json::parse(checks_as_sarif(clean)).at("runs").at(0).at("results") == nlohmann::json::array());
+  const auto bare = nlohmann::json::parse(checks_as_sarif(sample())).at("runs").at(0).at("results").at(0);
+  CHECK_FALSE(bare.at("locations").at(0).contains("physicalLocation"));
+  CHECK(bare.at("locations").at(0).at("logicalLocations").at(0).at("fullyQualifiedName") ==
+        "www.example.com at 203.0.113.2:443");
+}
+
+TEST_CASE("SARIF is what its published schema says") {
+  const char* schema = std::getenv("CUTOVER_SARIF_SCHEMA");
+  if (schema == nullptr || *schema == '\0')
+    return tests::not_run("SARIF by its published schema", "npm is not here to bring the schema");
+  CheckReport clean = sample_with_plan();
+  clean.checks.resize(2);
+  auto broken = nlohmann::json::parse(checks_as_sarif(sample()));
+  broken.at("runs").at(0).at("results").at(0)["level"] = "dire";
+  CHECK(test::judged_by_schema(schema, {checks_as_sarif(sample_with_plan()), checks_as_sarif(sample()),
+                                        checks_as_sarif(clean), broken.dump()}) ==
+        std::vector<std::string>{"valid", "valid", "valid", "invalid $.runs[0].results[0].level"});
+}
+
+TEST_CASE("GitHub: one annotation per finding, and nothing in it ends it early or starts another") {
+  const auto text = checks_as_github(sample_with_plan());
+  CHECK(is_harmless(text));
+  const auto lines = split(text, '\n');
+  REQUIRE(lines.size() == 7);
+  CHECK_THAT(lines[0], Catch::StartsWith("::error file=plans/our plan%2C1.yaml,line=12,title=tls-name::"
+                                         "www.example.com at 203.0.113.2:443: bad <b>"));
+  CHECK_THAT(lines[2], Catch::StartsWith("::error file=plans/our plan%2C1.yaml,line=1,title=tls-expiry::shop."));
+  CHECK_THAT(lines[3], Catch::StartsWith("::warning ") && Catch::Contains("not decided: no route; use IPv6"));
+  CHECK_THAT(lines[4], Catch::StartsWith("::warning ") && Catch::Contains("title=old-side-expiry"));
+  CHECK(lines[5] == "preflight of <example>: 4 checks failed");
+  CheckReport percent = sample();
+  percent.checks = {check("a:b,c", Verdict::kFail, Severity::kNote, nullptr, nullptr, "100 % of %0A")};
+  CHECK_THAT(checks_as_github(percent), Catch::StartsWith("::notice title=a%3Ab%2Cc::100 %25 of %250A\n"));
 }
 
 }  // namespace

@@ -1,9 +1,6 @@
 #include <sys/wait.h>
 
-#include <array>
 #include <catch2/catch.hpp>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -13,6 +10,7 @@
 #include "core/text.h"
 #include "plan_texts.h"
 #include "providers/catalog.h"
+#include "schema_judge.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace cutover;
@@ -20,26 +18,11 @@ using namespace cutover::test;
 
 namespace {
 
-/// What python3-jsonschema says of each plan.
 std::vector<std::string> judge(const std::vector<std::string>& plans) {
-  TemporaryFolder folder;
-  std::ofstream(folder.path() / "schema.json") << plan_schema();
-  const char* source = std::getenv("CUTOVER_SOURCE");
-  REQUIRE(source != nullptr);
-  std::string command = "/usr/bin/python3 " + std::string(source) + "/tests/cmd/check_schema.py " +
-                        (folder.path() / "schema.json").string();
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    const auto file = folder.path() / ("plan" + std::to_string(i) + ".yaml");
-    std::ofstream(file) << plans[i];
-    command += " " + file.string();
-  }
-  FILE* pipe = popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string out;
-  std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) out.append(buffer.data(), n);
-  REQUIRE(pclose(pipe) == 0);  // needs python3-jsonschema and python3-yaml
-  return split(trim(out), '\n');
+  const TemporaryFolder folder;
+  const auto schema = folder.path() / "schema.json";
+  std::ofstream(schema) << plan_schema();
+  return judged_by_schema(schema, plans);
 }
 
 }  // namespace
