@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 
 #include "cmd/plan/plan_file.h"
@@ -85,9 +86,16 @@ TextStyle text_style(const GlobalOptions& global) {
   return colour ? TextStyle::kColour : TextStyle::kPlain;
 }
 
-std::string checks_in_form(const GlobalOptions& global, const CheckReport& report,
-                           std::string (*as_text)(const CheckReport&, TextStyle)) {
-  switch (global.output) {
+const std::vector<OutputForm>& check_forms() {
+  static const std::vector<OutputForm> forms{OutputForm::kText, OutputForm::kJson, OutputForm::kJunit,
+                                             OutputForm::kSarif, OutputForm::kGithub};
+  return forms;
+}
+
+namespace {
+
+std::string in_form(OutputForm form, const CheckReport& report, ChecksAsText as_text, TextStyle style) {
+  switch (form) {
     case OutputForm::kJunit:
       return checks_as_junit(report);
     case OutputForm::kJson:
@@ -101,7 +109,42 @@ std::string checks_in_form(const GlobalOptions& global, const CheckReport& repor
     case OutputForm::kText:
       break;
   }
-  return as_text(report, text_style(global));
+  return as_text(report, style);
+}
+
+}  // namespace
+
+std::string checks_in_form(const GlobalOptions& global, const CheckReport& report, ChecksAsText as_text) {
+  return in_form(global.output, report, as_text, text_style(global));
+}
+
+Result<std::vector<SavedForm>> saved_forms(std::string_view command, const std::vector<std::string>& texts) {
+  std::vector<SavedForm> out;
+  for (const std::string& text : texts) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals + 1 == text.size())
+      return fail(ErrorCode::kUsage,
+                  fmt::format("--save {}: write FORM=FILE, for example sarif=checks.sarif", printable(text)));
+    auto form = output_form(command, text.substr(0, equals), check_forms());
+    if (!form) return within("--save", form.error());
+    out.push_back({*form, text.substr(equals + 1)});
+  }
+  return out;
+}
+
+Result<void> save_checks(const std::vector<SavedForm>& wanted, const CheckReport& report, ChecksAsText as_text) {
+  for (const SavedForm& each : wanted)
+    if (auto written = write_result(each.file, in_form(each.form, report, as_text, TextStyle::kPlain)); !written)
+      return written;
+  return {};
+}
+
+Result<void> write_result(const std::string& file, const std::string& text) {
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  if (!out) return fail(ErrorCode::kIo, fmt::format("{}: cannot be written", printable(file)));
+  return {};
 }
 
 bool stop_requested() { return signals_seen > 0; }

@@ -30,9 +30,23 @@ bool is_interactive(const GlobalOptions& global);
 /// Colour on a terminal, unless NO_COLOR or --ci says otherwise.
 TextStyle text_style(const GlobalOptions& global);
 
+using ChecksAsText = std::string (*)(const CheckReport&, TextStyle);
+/// The forms in which checks are told.
+const std::vector<OutputForm>& check_forms();
 /// Checks in the form asked for; `as_text` makes the text.
-std::string checks_in_form(const GlobalOptions& global, const CheckReport& report,
-                           std::string (*as_text)(const CheckReport&, TextStyle));
+std::string checks_in_form(const GlobalOptions& global, const CheckReport& report, ChecksAsText as_text);
+
+/// A result that is also wanted in a file.
+struct SavedForm {
+  OutputForm form = OutputForm::kJson;
+  std::string file;
+};
+/// Reads `--save FORM=FILE`, one of check_forms() each. kUsage.
+Result<std::vector<SavedForm>> saved_forms(std::string_view command, const std::vector<std::string>& texts);
+/// Writes each; kIo.
+Result<void> save_checks(const std::vector<SavedForm>& wanted, const CheckReport& report, ChecksAsText as_text);
+/// Writes a result to a file that a person named, over what is there; kIo.
+Result<void> write_result(const std::string& file, const std::string& text);
 
 /// True once SIGINT or SIGTERM came; the first one lets the journal finish what it is writing.
 bool stop_requested();
@@ -74,6 +88,7 @@ ExitCode run_status(const GlobalOptions& global);
 struct PreflightFlags {
   std::string ca_file;
   std::string fail_on = "error";
+  std::vector<std::string> save;  ///< FORM=FILE
 };
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags);
 

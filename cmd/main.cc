@@ -161,13 +161,14 @@ int run(int argc, char** argv) {
 
   cutover::PreflightFlags preflight;
   added = command("preflight", "Certificates and endpoints of the new side, before any DNS change",
-                  {OutputForm::kText, OutputForm::kJson, OutputForm::kJunit, OutputForm::kSarif, OutputForm::kGithub},
-                  [&] { return run_preflight(global, preflight); });
+                  cutover::check_forms(), [&] { return run_preflight(global, preflight); });
   plan_file(added);
   added->add_option("--ca-file", preflight.ca_file, "Trust these certificates (PEM) instead of the system's store");
   added->add_option("--fail-on", preflight.fail_on, "note, warning or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"note", "warning", "error"}));
+  added->add_option("--save", preflight.save, "FORM=FILE: the result in this form too, in a file")
+      ->allow_extra_args(false);
 
   added = command("swap", "The change itself, behind its gates", usual, [&] { return run_swap(global, writing); });
   plan_file(added);

@@ -21,6 +21,8 @@ std::vector<CheckPlace> places_of(const Plan& plan) {
 }  // namespace
 
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags) {
+  const auto saved = saved_forms("preflight", flags.save);
+  if (!saved) return tell(saved.error());
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
   const SystemClock clock;
@@ -35,10 +37,16 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
                                                  : Severity::kError;
   auto result = preflight(*plan, journal ? &*journal : nullptr, loop, clock, options);
   if (!result) return tell(result.error());
-  const CheckReport report{"preflight of " + plan->name, clock.now(),      result->checks,
-                           result->root_store,           result->headline, result->next,
-                           global.plan_file,    places_of(*plan)};
+  const CheckReport report{"preflight of " + plan->name,
+                           clock.now(),
+                           result->checks,
+                           result->root_store,
+                           result->headline,
+                           result->next,
+                           global.plan_file,
+                           places_of(*plan)};
   print_result(checks_in_form(global, report, checks_as_text));
+  if (auto written = save_checks(*saved, report, checks_as_text); !written) return tell(written.error());
   return result->exit;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <random>
 
 #include "cmd/command.h"
@@ -50,14 +49,6 @@ Result<dnsprobe::CatalogueFilter> filter_of(const ResolversListFlags& flags) {
     if (flags.transport == to_text(transport)) out.transport = transport;
   out.filtering = flags.filtering;
   return out;
-}
-
-Result<void> write_list(const std::string& file, const std::string& text) {
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  if (!out) return fail(ErrorCode::kIo, fmt::format("{}: cannot be written", printable(file)));
-  return {};
 }
 
 std::string import_header(const std::string& file, const dnsprobe::ImportedList& list, Instant now) {
@@ -159,8 +150,8 @@ ExitCode run_resolvers_import(const GlobalOptions& global, const ResolversImport
       *text, flags.private_too ? dnsprobe::ImportAddresses::kAny : dnsprobe::ImportAddresses::kPublic);
   if (!list) return tell(within(printable(flags.file), list.error()));
   const std::string source = std::filesystem::path(flags.file).filename().string();
-  if (auto written = write_list(flags.to, import_header(flags.file, *list, SystemClock().now()) +
-                                              dnsprobe::resolver_list_text(list->resolvers, source));
+  if (auto written = write_result(flags.to, import_header(flags.file, *list, SystemClock().now()) +
+                                                dnsprobe::resolver_list_text(list->resolvers, source));
       !written)
     return tell(written.error());
   // The list is on disk. What is left is to tell.

@@ -64,7 +64,7 @@ TEST_CASE("a form that a command has not got is refused before anything is done"
             "`cutover swap` has no such form, so nothing was done; `cutover swap` "
             "gives its result as text or json"},
            {{"plan", "-o", "ndjson"}, "text or json"},
-           {{"preflight", "-o", "ndjson"}, "text, json or junit"},
+           {{"preflight", "-o", "ndjson"}, "text, json, junit, sarif or github"},
            {{"watch", "-o", "junit"}, "text, json or ndjson"},
            {{"demo", "-o", "junit"}, "text or json"},
            {{"schema", "-o", "text"}, "gives its result as json"},
@@ -117,6 +117,6 @@ TEST_CASE("assess ends with 3 where there is nothing to plan") {
 TEST_CASE("forms are listed as people say them") {
   CHECK(listed({OutputForm::kJson}) == "json");
   CHECK(listed({OutputForm::kText, OutputForm::kJson}) == "text or json");
-  CHECK(listed({OutputForm::kText, OutputForm::kJson, OutputForm::kJunit}) == "text, json or junit");
+  CHECK(listed({OutputForm::kText, OutputForm::kJson, OutputForm::kJunit}) == "text, json, junit, sarif or github");
   CHECK(*output_form("watch", "NDJSON", {OutputForm::kText, OutputForm::kNdjson}) == OutputForm::kNdjson);
 }
