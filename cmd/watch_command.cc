@@ -75,6 +75,12 @@ ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
       if (live) return screen.draw(*view, cutover.clock.now());
       if (const auto line = view->change_line(event)) log_line(*line);
     };
+    sink.authority = [&](const WatchQuestions&, const AuthorityLook& look) {
+      if (stream) return print_result(watch_authority_ndjson(look));
+      view->take(look);
+      if (live) return screen.draw(*view, cutover.clock.now());
+      for (const std::string& line : WatchView::change_lines(look)) log_line(line);
+    };
     auto result = watch(cutover, options, sink);
     if (!result) return tell(result.error());
     if (live && view) screen.redraw(*view, cutover.clock.now());

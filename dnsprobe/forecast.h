@@ -81,7 +81,7 @@ struct Forecast {
 /// none that answered something else; every settled resolver has been asked once more after the bound; and no resolver
 /// is in the middle of a round (nor still to be asked for the first time).
 /// SERVFAIL, other and negative answers are data: they count as answered and not as settled, so that a few of
-/// them do not hold convergence and many do. Refused, filtered, intercepted and unreachable are no data: they stay in
+/// them do not hold convergence and many do. Refused, filtered and unreachable are no data: they stay in
 /// the denominators and can only make an outcome undecided.
 Forecast forecast(const std::vector<Expectation>& expectations, const std::vector<Resolver>& resolvers,
                   const std::vector<Standing>& standings, const Terms& terms, Instant now);

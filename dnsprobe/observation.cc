@@ -32,7 +32,6 @@ constexpr std::array<VerdictName, kVerdictCount> kNames = {{{Verdict::kNew, "new
                                                             {Verdict::kServfail, "servfail"},
                                                             {Verdict::kRefused, "refused"},
                                                             {Verdict::kFiltered, "filtered"},
-                                                            {Verdict::kIntercepted, "intercepted"},
                                                             {Verdict::kUnreachable, "unreachable"}}};
 
 /// RFC 8914 section 4: the codes that matter here.
@@ -153,11 +152,7 @@ bool is_positive_or_negative(net::Rcode rcode) {
 }
 
 /// Failures that hold no answer to compare. nullopt: go on and compare.
-std::optional<Verdict> judge_failure(const Sample& sample, const ResolverHistory& history, std::string& detail) {
-  if (!history.interception.empty()) {
-    detail = printable(history.interception);
-    return Verdict::kIntercepted;
-  }
+std::optional<Verdict> judge_failure(const Sample& sample, std::string& detail) {
   if (sample.outcome != net::Outcome::kAnswered) {
     detail = printable(sample.detail.empty() ? std::string(net::to_text(sample.outcome)) : sample.detail);
     return Verdict::kUnreachable;
@@ -292,7 +287,6 @@ bool is_data(Verdict verdict) {
       return true;
     case Verdict::kRefused:
     case Verdict::kFiltered:
-    case Verdict::kIntercepted:
     case Verdict::kUnreachable:
       return false;
   }
@@ -313,7 +307,6 @@ bool is_old(Verdict verdict) {
     case Verdict::kServfail:
     case Verdict::kRefused:
     case Verdict::kFiltered:
-    case Verdict::kIntercepted:
     case Verdict::kUnreachable:
       return false;
   }
@@ -362,7 +355,7 @@ Observation judge(const Expectation& expectation, const Sample& sample, const Re
   out.rtt = sample.rtt;
   out.site = sample.site;
   out.over_tcp = sample.over_tcp;
-  if (const auto failure = judge_failure(sample, history, out.detail)) {
+  if (const auto failure = judge_failure(sample, out.detail)) {
     out.verdict = *failure;
     return out;
   }

@@ -27,10 +27,9 @@ enum class Verdict : std::uint8_t {
   kServfail,     ///< SERVFAIL: data, since users of this resolver see it too
   kRefused,      ///< REFUSED, NOTIMP, FORMERR, NOTAUTH: it does not serve us; no data
   kFiltered,     ///< blocked by policy (RFC 8914 codes 4, 15, 16, 17; 0.0.0.0 or ::; a known block page); no data
-  kIntercepted,  ///< something on the way answers in its place; no data
   kUnreachable,  ///< no usable reply; no data
 };
-inline constexpr std::size_t kVerdictCount = 13;
+inline constexpr std::size_t kVerdictCount = 12;
 /// `new`, `old`, `old-past-ttl`, ...
 std::string_view to_text(Verdict verdict);
 Result<Verdict> verdict_from_text(std::string_view text);
@@ -112,7 +111,6 @@ struct ResolverHistory {
   Seconds largest_ttl{};          ///< the largest TTL it ever showed for the old answer: reveals a minimum-TTL clamp
   std::size_t entries_seen = 0;   ///< distinct ones, also those no longer remembered
   bool filters = false;           ///< Resolver::filtering
-  std::string interception;       ///< why its answers are not its own; empty: nothing speaks for it
 };
 
 /// A judged sample.

@@ -60,7 +60,6 @@ Turn after_no_data(Turn turn, const Observation& seen, const std::optional<Insta
     if (turn.consecutive_silent >= kRetireSilent) return leave_alone(turn, Stage::kRetired);
     return wait(turn, Stage::kWaiting, later(doubling(seconds(5), turn.consecutive_silent, minutes(5))));
   }
-  if (seen.verdict == Verdict::kIntercepted) return leave_alone(turn, Stage::kRetired);
   ++turn.consecutive_refused;
   if (turn.consecutive_refused >= kRetireRefused) return leave_alone(turn, Stage::kRetired);
   const Span base = seen.verdict == Verdict::kRefused ? Span(minutes(5)) : Span(minutes(1));
@@ -97,7 +96,6 @@ Instant next_round(Turn& turn, const Observation& seen, const std::optional<Inst
     case Verdict::kNew:
     case Verdict::kRefused:
     case Verdict::kFiltered:
-    case Verdict::kIntercepted:
     case Verdict::kUnreachable:
       break;
   }

@@ -51,7 +51,7 @@ Turn first_turn(const Pace& pace, std::uint64_t track, Instant now);
 ///   TTL, 1 s for rounding, jitter), at the earliest after a doubling back-off from 1 s to 60 s where the answer
 ///   is overdue (old-past-ttl, stale, and entries that show TTL 0).
 /// - servfail: 5 s, doubling to 60 s (RFC 9520: failures are cached for up to 5 min).
-/// - filtered, intercepted: not again before 60 s, doubling to 10 min.
+/// - filtered: not again before 60 s, doubling to 10 min.
 /// - unreachable: 5 s, doubling to 5 min; retired after 8 in a row. refused: 5 min, doubling; retired after 3.
 /// - a round that would begin in the last 3 s before the bound is over begins right after it.
 /// - nobody is asked again before the longest-lived old entry that was seen there must have expired.

@@ -128,14 +128,6 @@ void Survey::mark_slow(std::uint64_t ticket) {
   tally_.update(tracks_[ticket].standing);
 }
 
-void Survey::mark_intercepted(const std::string& why) {
-  for (Track& track : tracks_) {
-    const Resolver& resolver = resolvers_[track.standing.resolver];
-    const bool is_plain = resolver.transport == Transport::kUdp || resolver.transport == Transport::kTcp;
-    if (is_plain && resolver.endpoint && resolver.endpoint->port == 53) track.history.interception = why;
-  }
-}
-
 std::vector<TrackResult> Survey::results() const {
   std::vector<TrackResult> out;
   out.reserve(tracks_.size());

@@ -34,8 +34,6 @@ class Survey {
   /// The question under way takes so long that it shall not hold up convergence: the answers before it stand, and the
   /// one to come is judged as ever.
   void mark_slow(std::uint64_t ticket);
-  /// From here on every answer over plain DNS is `intercepted`.
-  void mark_intercepted(const std::string& why);
 
   /// See Tally: `now` never goes back.
   Forecast forecast(Instant now) { return tally_.at(now); }

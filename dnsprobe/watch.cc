@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 #include <utility>
 
 #include "dnsprobe/survey.h"
@@ -13,7 +12,6 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::uint64_t kCanaryTicket = std::numeric_limits<std::uint64_t>::max();
 constexpr std::chrono::milliseconds kSlice{20};
 constexpr std::chrono::milliseconds kNoTime{0};
 /// Summaries are not told more often than this, in real time.
@@ -52,7 +50,6 @@ class Watch {
 
   WatchResult run() {
     result_.started = clock_.now();
-    ask_canary();
     while (!ended()) {
       ask_what_is_due();
       wait_for_something();
@@ -75,18 +72,8 @@ class Watch {
     Steady::time_point since;
   };
 
-  void ask_canary() {
-    if (!options_.canary || expectations_.empty()) return;
-    Resolver nobody;
-    nobody.id = "canary";
-    nobody.endpoint = options_.canary;
-    canary_under_way_ = true;
-    transport_->ask(kCanaryTicket, nobody, expectations_.front().key);
-  }
-
   /// The silent must not keep those who answer from being asked.
   bool may_ask() const {
-    if (canary_under_way_) return false;  // nobody's word counts before that is known
     const std::size_t room = std::max<std::size_t>(1, options_.in_flight);
     return survey_.quick_under_way() < room && survey_.under_way() < kRoomForTheSlow * room;
   }
@@ -123,13 +110,6 @@ class Watch {
   }
 
   void take(const Answer& answer) {
-    if (answer.ticket == kCanaryTicket) {
-      canary_under_way_ = false;
-      if (answer.sample.outcome == net::Outcome::kAnswered)
-        survey_.mark_intercepted("an address that runs no DNS (" + options_.canary->text() +
-                                 ") answered: something on the way answers questions to port 53");
-      return;
-    }
     const WatchEvent event = survey_.answered(answer.ticket, answer.sample);
     if (sink_) sink_(event);
     if (!result_.observed_after_first_round && !first_round_over_ && survey_.everyone_asked()) {
@@ -208,7 +188,6 @@ class Watch {
   WatchResult result_;
   Forecast forecast_;  ///< the one that it ended with, where it converged
   bool first_round_over_ = false;
-  bool canary_under_way_ = false;
   Steady::time_point summary_told_{};
   Instant next_summary_at_{};
 };

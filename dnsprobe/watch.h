@@ -24,10 +24,7 @@ struct WatchOptions {
   std::size_t in_flight = 256;          ///< questions under way at once
   TryOptions tries;                     ///< real time
   Span tick = std::chrono::seconds(1);  ///< a summary at most this often by the clock, and at most 20 a real second
-  /// An address that is known to run no DNS: if it answers, something on the way answers in the place of every
-  /// resolver on port 53 (verdict `intercepted`). Empty: not asked.
-  std::optional<Endpoint> canary;
-  TransportFactory transport;  ///< empty: socket_transport()
+  TransportFactory transport;           ///< empty: socket_transport()
 };
 
 /// Something to show or to journal. Indices are into the vectors given to watch().

@@ -39,16 +39,52 @@ std::string listed(const std::vector<RecordKey>& keys) {
   return join(texts, ", ") + (keys.size() > kShown ? fmt::format(" and {} more", keys.size() - kShown) : "");
 }
 
-std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history, const Gate& drain, Instant now) {
+/// The longest that "does not exist" of this set may be cached, as any sweep saw it.
+Seconds negative_ttl_of(const History& history, const RecordKey& key) {
+  Seconds longest{};
+  for (const SweepRecord& record : history.sweeps)
+    for (const net::AuthorityReading& reading : record.sweep.readings)
+      if (reading.key == key) longest = std::max(longest, reading.negative_ttl.value_or(Seconds(0)));
+  return longest;
+}
+
+/// How long after all addresses serve the new values no cache that honours TTLs holds the old ones.
+Seconds turning_time(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts) {
+  Seconds longest = plan.ttl.during;
+  for (std::size_t i = 0; i < plan.zones.size(); ++i) {
+    const Seconds settle = settle_time(plan.zones[i], i < facts.size() ? facts[i] : DrainFacts{});
+    for (const PlannedChange& change : plan.zones[i].changes) {
+      const Seconds negative = change.from.empty() ? negative_ttl_of(history, change.key()) : Seconds(0);
+      longest = std::max(longest, settle + std::max(plan.ttl.during, negative));
+    }
+  }
+  return longest;
+}
+
+/// Whether the TTLs are still to be lowered. They may be low without this program's doing: then the drain is all there
+/// is to wait for.
+enum class Lowering { kToDo, kDone, kNotNeeded };
+Lowering lowering_of(const History& history, const Gate& drain) {
+  if (last_done(history, Phase::kLowerTtl) != nullptr) return Lowering::kDone;
+  return drain.open || drain.opens_at ? Lowering::kNotNeeded : Lowering::kToDo;
+}
+
+std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts,
+                                       const Gate& drain, Instant now) {
   std::vector<TimelineEntry> line;
   const auto swaps = swap_writes_since_rollback(history);
   const WriteRecord* rollback = standing_rollback(history);
   const WriteRecord* lowered = last_done(history, Phase::kLowerTtl);
+  const Seconds turning = turning_time(plan, history, facts);
   if (lowered != nullptr)
     line.push_back(
         {lowered->authoritative_at ? lowered->authoritative_at : lowered->ended, true,
          fmt::format("lower-ttl: TTLs at {} s{}", plan.ttl.during.count(),
                      lowered->authoritative_at ? ", served so by every authoritative address" : " at the provider")});
+  else if (lowering_of(history, drain) == Lowering::kNotNeeded && swaps.empty())
+    line.push_back({std::nullopt, true,
+                    fmt::format("lower-ttl: not needed, every authoritative address serves {} s or less",
+                                plan.ttl.during.count())});
   else
     line.push_back({std::nullopt, false, fmt::format("lower-ttl: TTLs down to {} s", plan.ttl.during.count())});
   if (const CheckRecord* checked = last_preflight(plan, history))
@@ -60,7 +96,7 @@ std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history,
                     drain.open ? "swap: the old TTL has drained" : "swap: when the old TTL has drained"});
     line.push_back({std::nullopt, false,
                     fmt::format("watch: caches that honour TTLs have turned {} after the swap is served",
-                                format_duration(plan.ttl.during))});
+                                format_duration(turning))});
     line.push_back(
         {std::nullopt, false, fmt::format("restore-ttl: after {} of standby", format_duration(plan.standby))});
   } else {
@@ -73,7 +109,7 @@ std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history,
       line.push_back({std::nullopt, false, "swap: not yet swapped by this program: " + listed(left)});
     const WriteRecord& swap = *swaps.back();
     if (swap.authoritative_at) {
-      line.push_back({*swap.authoritative_at + plan.ttl.during, now >= *swap.authoritative_at + plan.ttl.during,
+      line.push_back({*swap.authoritative_at + turning, now >= *swap.authoritative_at + turning,
                       "bound: no cache that honours TTLs holds the old answer"});
       line.push_back({*swap.authoritative_at + plan.standby, false, "restore-ttl: when standby is over"});
     }
@@ -100,6 +136,7 @@ std::string mixture_of(const ChangeSet& set) {
 
 std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) {
   std::vector<std::string> risks;
+  const auto facts = drain_facts(cutover.zones);
   std::size_t zones = 0;
   for (std::size_t i = 0; i < view.changes.size(); ++i) {
     const ChangeSet& set = view.changes[i];
@@ -115,8 +152,13 @@ std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) 
     for (const Change& change : set.changes) {
       if (change.kind() == Change::Kind::kCreate)
         risks.push_back(fmt::format(
-            "{} does not exist yet: resolvers that were asked for it lately answer so until their negative entry ends",
-            change.key.text()));
+            "{} does not exist yet: resolvers that were asked for it lately answer so until their negative entry "
+            "ends{}",
+            change.key.text(),
+            settle_time(*cutover.zones[i].plan, facts[i]) > Seconds(0)
+                ? ""
+                : "; where a name server is anycast, `settle:` of the zone keeps `watch` from asking before all of its "
+                  "sites have it"));
       if (change.key.type == RecordType::kCname && change.after)
         risks.push_back(fmt::format(
             "{} becomes an alias of {}: its addresses are somebody else's to change, and its TTL adds to yours",
@@ -154,8 +196,9 @@ Result<PlanView> view_plan(Cutover& cutover) {
     for (const Change& change : set.changes)
       if (change.before && change.before->ttl > cutover.plan.ttl.during) ++view.ttl_changes;
   }
-  const Gate drain = ttl_drained(cutover.plan, *history, drain_facts(cutover.zones), cutover.clock.now());
-  view.timeline = timeline_of(cutover.plan, *history, drain, cutover.clock.now());
+  const auto facts = drain_facts(cutover.zones);
+  const Gate drain = ttl_drained(cutover.plan, *history, facts, cutover.clock.now());
+  view.timeline = timeline_of(cutover.plan, *history, facts, drain, cutover.clock.now());
   view.risks = risks_of(cutover, *swap);
   for (std::string& sentence : signing_risks(cutover)) view.risks.push_back(std::move(sentence));
   for (std::string& sentence : not_acted_on(cutover.plan)) view.risks.push_back(std::move(sentence));
@@ -167,7 +210,7 @@ Result<PlanView> view_plan(Cutover& cutover) {
 Status status_of(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts, Instant now) {
   Status status;
   const Gate drain = ttl_drained(plan, history, facts, now);
-  status.timeline = timeline_of(plan, history, drain, now);
+  status.timeline = timeline_of(plan, history, facts, drain, now);
   const auto swaps = swap_writes_since_rollback(history);
   const WriteRecord* rollback = standing_rollback(history);
   const WriteRecord* restored = last_done(history, Phase::kRestoreTtl);
@@ -198,10 +241,12 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
   } else {
     status.gates = {drain, preflight_passed(plan, history, kPreflightMaxAge, now), mentions_acknowledged(plan),
                     ech_key_held(plan), within_window(plan, now)};
-    const bool lowered = last_done(history, Phase::kLowerTtl) != nullptr;
-    status.headline = lowered ? "TTLs are lowered; the swap is still to come" : "nothing has been written yet";
-    status.next = !lowered                 ? "`cutover lower-ttl`"
-                  : all_open(status.gates) ? "`cutover swap`"
+    const Lowering lowering = lowering_of(history, drain);
+    status.headline = lowering == Lowering::kDone        ? "TTLs are lowered; the swap is still to come"
+                      : lowering == Lowering::kNotNeeded ? "nothing has been written yet; the TTLs are low already"
+                                                         : "nothing has been written yet";
+    status.next = lowering == Lowering::kToDo ? "`cutover lower-ttl`"
+                  : all_open(status.gates)    ? "`cutover swap`"
                   : opening(status.gates)
                       ? fmt::format("`cutover swap` from {}", format_opening(*opening(status.gates)))
                       : "what the closed gates ask for";

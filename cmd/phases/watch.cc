@@ -109,6 +109,16 @@ class Recorder {
   bool failed_ = false;
 };
 
+/// Looks for the server that is behind, and tells.
+void look_for_lag(Cutover& cutover, LagSearch& search, const WatchQuestions& questions, const WatchSink& sink) {
+  auto look = search.look_when_due();
+  if (!look) {  // the watch itself is worth more than this
+    cutover.log("which name server is behind could not be found out: " + look.error().message);
+    return;
+  }
+  if (*look && sink.authority) sink.authority(questions, **look);
+}
+
 /// Resolvers that keep answers longer or shorter than they are told, with the TTL they use.
 void note_ttl_habits(WatchPhaseResult& result) {
   for (const dnsprobe::TrackResult& track : result.seen.tracks) {
@@ -153,6 +163,8 @@ void conclude(WatchPhaseResult& result) {
       result.next = forecast.holding.empty()
                         ? "run `cutover watch` again: no resolver that was asked gives the other answer any more"
                         : "run `cutover watch` again; the resolvers named above still send users to the other side";
+      if (forecast.counts[static_cast<std::size_t>(dnsprobe::Verdict::kBehind)] > 0)
+        result.next = "mend the name servers that are behind, or wait for them; then run `cutover watch` again";
       break;
     case dnsprobe::WatchEnd::kUndecided:
       result.headline = "too few answers to tell: " + forecast.why;
@@ -232,15 +244,21 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   if (sink.begun) sink.begun(result.questions);
 
   Recorder recorder(cutover, result.questions);
+  LagSearch search(cutover, result.questions.expectations);
   result.seen = dnsprobe::watch(
       cutover.loop, cutover.clock, result.questions.expectations, result.questions.resolvers,
       terms_of(cutover.plan, result.questions),
       [&](const dnsprobe::WatchEvent& event) {
         recorder.add(event);
         if (sink.event) sink.event(result.questions, event);
+        if (event.kind == dnsprobe::WatchEvent::Kind::kSample)
+          search.note(event.key, event.observation);
+        else
+          look_for_lag(cutover, search, result.questions, sink);
       },
       cutover.stop);
   recorder.flush();
+  for (std::string& each : search.story()) result.notes.push_back(std::move(each));
   conclude(result);
   if (auto kept =
           cutover.journal.record_event(Phase::kWatch, std::string(dnsprobe::to_text(result.seen.end)), result.headline);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/phases/lagging.h"
 #include "cmd/phases/phase.h"
 #include "cmd/phases/watched_resolvers.h"
 #include "dnsprobe/watch.h"
@@ -23,10 +24,12 @@ struct WatchPhaseOptions {
   Over over = Over::kAsListed;
 };
 
-/// How a watch is told while it runs. Both may be empty.
+/// How a watch is told while it runs. Each may be empty.
 struct WatchSink {
   std::function<void(const WatchQuestions&)> begun;
   std::function<void(const WatchQuestions&, const dnsprobe::WatchEvent&)> event;
+  /// The name servers were asked again, because a resolver had fetched the old answer afresh.
+  std::function<void(const WatchQuestions&, const AuthorityLook&)> authority;
 };
 
 struct WatchPhaseResult {
@@ -38,7 +41,8 @@ struct WatchPhaseResult {
   dnsprobe::WatchResult seen;
 };
 
-/// Authoritative servers first, then the resolvers, until converged (kDone) or given up (kGaveUp).
+/// Authoritative servers first, then the resolvers, until converged (kDone) or given up (kGaveUp). While resolvers
+/// fetch the old answer afresh (verdict `behind`), the authoritative servers are asked again which of them gives it.
 /// Watches the last thing written: the swap, or the rollback that undid it.
 Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& options, const WatchSink& sink);
 

@@ -47,6 +47,9 @@ Json summary_json(const WatchQuestions& questions, const dnsprobe::Forecast& for
   out["level"] = dnsprobe::to_text(forecast.level);
   out["bound_at"] = instant(forecast.bound);
   out["observed_until"] = instant(forecast.observed);
+  out["observed_entries"] = forecast.spread.entries;
+  out["observed_half"] = forecast.observed ? instant(forecast.spread.half) : Json(nullptr);
+  out["observed_most"] = forecast.observed ? instant(forecast.spread.most) : Json(nullptr);
   out["observed_earliest"] = forecast.observed ? instant(forecast.spread.earliest) : Json(nullptr);
   out["observed_latest"] = forecast.observed ? instant(forecast.spread.latest) : Json(nullptr);
   out["retire_from"] = instant(forecast.retire_from);
@@ -101,6 +104,28 @@ std::string watch_event_ndjson(const WatchQuestions& questions, const dnsprobe::
   return line(summary_json(questions, event.forecast));
 }
 
+std::string watch_authority_ndjson(const AuthorityLook& look) {
+  Json out{{"schema", 1}, {"event", "authority"}, {"at", instant(look.at)}, {"changed", look.changed}};
+  out["record_sets"] = Json::array();
+  for (const RecordKey& key : look.keys)
+    out["record_sets"].push_back(Json{{"name", key.name.text()}, {"type", to_text(key.type)}});
+  out["lagging"] = Json::array();
+  for (const LaggingServer& each : look.lagging)
+    out["lagging"].push_back(Json{{"server", each.server},
+                                  {"name", each.key.name.text()},
+                                  {"type", to_text(each.key.type)},
+                                  {"gives", to_text(each.gives)},
+                                  {"detail", each.detail}});
+  out["unseen"] = Json::array();
+  for (const UnseenSite& each : look.unseen)
+    out["unseen"].push_back(Json{{"name", each.key.name.text()},
+                                 {"type", to_text(each.key.type)},
+                                 {"zone", each.zone.text()},
+                                 {"settle_s", each.settle.count()}});
+  out["text"] = sentences(look);
+  return line(out);
+}
+
 std::string watch_end_ndjson(const WatchPhaseResult& result) {
   Json out{{"schema", 1}, {"event", "end"}, {"end", dnsprobe::to_text(result.seen.end)}};
   out["at"] = instant(result.seen.ended);
@@ -108,6 +133,8 @@ std::string watch_end_ndjson(const WatchPhaseResult& result) {
   out["last_old_seen_at"] = instant(result.seen.last_old_seen_at);
   out["questions"] = result.seen.questions;
   out["headline"] = result.headline;
+  out["notes"] = result.notes;
+  out["next"] = result.next;
   return line(out);
 }
 

@@ -10,8 +10,6 @@
 namespace cutover {
 namespace {
 
-using dnsprobe::Verdict;
-
 /// Columns that a terminal shows: one per code point is near enough for what stands here.
 std::string cut(const std::string& text, std::size_t width) {
   std::size_t columns = 0;
@@ -38,9 +36,18 @@ std::string counts_text(const dnsprobe::Forecast& forecast) {
   std::string out;
   for (std::size_t i = 0; i < forecast.counts.size(); ++i)
     if (forecast.counts[i] > 0)
-      out += fmt::format("{}{} {}", out.empty() ? "" : "   ", dnsprobe::to_text(static_cast<Verdict>(i)),
+      out += fmt::format("{}{} {}", out.empty() ? "" : "   ", dnsprobe::to_text(static_cast<dnsprobe::Verdict>(i)),
                          forecast.counts[i]);
   return out.empty() ? "no answer yet" : out;
+}
+
+/// When the old entries that were seen end: `half of 40 by 09:00:20Z, 9 in 10 by 09:00:35Z, all by 09:00:42Z`.
+std::string spread_text(const dnsprobe::Spread& spread) {
+  if (spread.entries == 1)
+    return fmt::format("the only one known ends between {} and {}", clock_time(spread.earliest),
+                       clock_time(spread.latest));
+  return fmt::format("half of {} by {}, 9 in 10 by {}, all by {}", spread.entries, clock_time(spread.half),
+                     clock_time(spread.most), clock_time(spread.latest));
 }
 
 std::string answer_text(const dnsprobe::Observation& seen) {
@@ -76,6 +83,8 @@ void WatchView::take(const dnsprobe::WatchEvent& event) {
       return;
   }
 }
+
+void WatchView::take(const AuthorityLook& look) { look_ = look; }
 
 /// `new 83 %   old 17 %`: an operator is one voice, however many resolvers it runs.
 std::string WatchView::voices_text() const {
@@ -127,6 +136,25 @@ std::vector<std::string> WatchView::holding_lines(Instant now, std::size_t most)
   return out;
 }
 
+/// Who is behind, as long as resolvers say that somebody is. Long sentences go on in a line of their own.
+std::vector<std::string> WatchView::lag_lines() const {
+  constexpr std::size_t kShown = 3;
+  std::vector<std::string> out;
+  if (!look_ || forecast_.counts[static_cast<std::size_t>(dnsprobe::Verdict::kBehind)] == 0) return out;
+  for (const LaggingServer& each : look_->lagging)
+    if (out.size() < kShown) out.push_back("behind    " + sentence(each));
+  if (look_->lagging.size() > kShown)
+    out.push_back(fmt::format("          and {} more", look_->lagging.size() - kShown));
+  for (const UnseenSite& each : look_->unseen) {
+    out.push_back(fmt::format("behind    no address seen from here gives the old {} of {}: a site of an",
+                              to_text(each.key.type), printable(each.key.name.host())));
+    out.push_back(fmt::format("          anycast name server that is not seen? See `settle:` of zone {}",
+                              printable(each.zone.host())));
+    if (out.size() > 2 * kShown) break;
+  }
+  return out;
+}
+
 std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::size_t height) const {
   std::vector<std::string> out = opening();
   if (out.size() > 4) {
@@ -140,12 +168,14 @@ std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::s
     out.push_back(forecast_.observed ? fmt::format("observed  {}  {}: the longest-lived old entry seen",
                                                    clock_time(*forecast_.observed), distance(now, *forecast_.observed))
                                      : "observed  no old entry is known to be alive");
+    if (forecast_.observed && forecast_.spread.entries > 0) out.push_back("spread    " + spread_text(forecast_.spread));
     out.push_back(counts_text(forecast_));
     out.push_back("voices    " + voices_);
     out.push_back(fmt::format("{} of {} resolvers settled, {} answered; {} of {} operators settled; level {}",
                               forecast_.settled, forecast_.resolvers, forecast_.answered, forecast_.operators_settled,
                               forecast_.operators, dnsprobe::to_text(forecast_.level)));
     out.push_back(forecast_.why);
+    for (std::string& line : lag_lines()) out.push_back(std::move(line));
     if (out.size() < height)
       for (std::string& line : holding_lines(now, height - out.size())) out.push_back(std::move(line));
   }
@@ -154,6 +184,13 @@ std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::s
     line = cut(line, width);
     line.erase(line.find_last_not_of(' ') + 1);
   }
+  return out;
+}
+
+std::vector<std::string> WatchView::change_lines(const AuthorityLook& look) {
+  std::vector<std::string> out;
+  if (look.changed)
+    for (const std::string& each : sentences(look)) out.push_back(clock_time(look.at) + "  " + each);
   return out;
 }
 

@@ -15,6 +15,7 @@ class WatchView {
   explicit WatchView(const WatchQuestions& questions);
 
   void take(const dnsprobe::WatchEvent& event);
+  void take(const AuthorityLook& look);
 
   /// The live picture at `now`: at most `height` lines of at most `width` columns, without line breaks.
   std::vector<std::string> lines(Instant now, std::size_t width, std::size_t height) const;
@@ -24,6 +25,8 @@ class WatchView {
   /// One line where an event is worth one: a resolver's verdict changed, or the level or its reason did. Ask after
   /// take(), once per event.
   std::optional<std::string> change_line(const dnsprobe::WatchEvent& event);
+  /// The lines of a look at the name servers that says something new; else none.
+  static std::vector<std::string> change_lines(const AuthorityLook& look);
 
  private:
   struct Row {
@@ -33,12 +36,14 @@ class WatchView {
     std::optional<dnsprobe::Verdict> before;
   };
   std::vector<std::string> holding_lines(Instant now, std::size_t most) const;
+  std::vector<std::string> lag_lines() const;
   std::string voices_text() const;
 
   const WatchQuestions& questions_;
   std::vector<Row> rows_;
   dnsprobe::Forecast forecast_;
   bool has_forecast_ = false;
+  std::optional<AuthorityLook> look_;
   std::string voices_;  ///< how operators are divided; counted at most once a second of the clock
   Instant voices_at_{};
   std::string told_level_;

@@ -111,6 +111,72 @@ TEST_CASE("the original TTL is the one nobody had touched yet") {
   CHECK_FALSE(original_ttl(of({kLowered, kSwapped, restored}), key).has_value());
 }
 
+TEST_CASE("status: what is low already need not be lowered") {
+  Plan plan;
+  plan.ttl.during = Seconds(60);
+  plan.standby = Seconds(3600);
+  ZonePlan zone;
+  zone.zone = kZone;
+  zone.changes = {PlannedChange{www(1, "x").name, RecordType::kA, {"192.0.2.1"}, {"192.0.2.2"}, {}}};
+  plan.zones.push_back(std::move(zone));
+  const auto swept = [](Seconds after_start, int ttl) {
+    SweepRecord record;
+    record.zone = kZone;
+    record.servers = {"ns1.example.com. (192.0.2.53)"};
+    net::AuthorityReading reading;
+    reading.set = www(ttl, "192.0.2.1");
+    reading.key = reading.set->key();
+    reading.outcome = net::Outcome::kAnswered;
+    reading.authoritative = true;
+    record.sweep.started = record.sweep.finished = reading.received = kStart + after_start;
+    record.sweep.serials = {7};
+    record.sweep.readings = {reading};
+    return record;
+  };
+  History history = of({});
+  history.sweeps = {swept(Seconds(0), 60), swept(Seconds(1), 60)};
+  const Status drained = status_of(plan, history, {{}}, kStart + Seconds(100));
+  CHECK(drained.next.find("lower-ttl") == std::string::npos);
+  CHECK(drained.headline == "nothing has been written yet; the TTLs are low already");
+  CHECK(drained.timeline.front().done);
+  const Status draining = status_of(plan, history, {{}}, kStart + Seconds(30));
+  CHECK(draining.next.find("lower-ttl") == std::string::npos);
+
+  history.sweeps = {swept(Seconds(0), 3600), swept(Seconds(1), 3600)};
+  const Status high = status_of(plan, history, {{}}, kStart + Seconds(100));
+  CHECK(high.next == "`cutover lower-ttl`");
+  CHECK_FALSE(high.timeline.front().done);
+}
+
+TEST_CASE("status: the bound knows of sites that are not seen, and of cached absence") {
+  Plan plan;
+  plan.ttl.during = Seconds(60);
+  plan.standby = Seconds(86400);
+  ZonePlan zone;
+  zone.zone = kZone;
+  zone.settle = Seconds(300);
+  zone.changes = {PlannedChange{www(1, "x").name, RecordType::kA, {"192.0.2.1"}, {"192.0.2.2"}, {}},
+                  PlannedChange{www(1, "x").name, RecordType::kAaaa, {}, {"2001:db8::1"}, {}}};
+  plan.zones.push_back(std::move(zone));
+  auto swapped = kSwapped;
+  swapped.authoritative_at = kStart + Seconds(200);
+  History history = of({kLowered, swapped});
+  const auto bound = [&] {
+    for (const TimelineEntry& each : status_of(plan, history, {{}}, kStart + Seconds(300)).timeline)
+      if (each.what.starts_with("bound:")) return *each.at - (kStart + Seconds(200));
+    return Span();
+  };
+  CHECK(bound() == Span(Seconds(300 + 60)));
+  SweepRecord record;
+  record.zone = kZone;
+  net::AuthorityReading absent;
+  absent.key = {www(1, "x").name, RecordType::kAaaa};
+  absent.negative_ttl = Seconds(3600);
+  record.sweep.readings = {absent};
+  history.sweeps = {record};
+  CHECK(bound() == Span(Seconds(300 + 3600)));
+}
+
 TEST_CASE("status says where a cutover stands and what comes next") {
   Plan plan;
   plan.name = "example";

@@ -137,6 +137,69 @@ TEST_CASE("a watch as text: the picture says what is waited for") {
   CHECK(view.lines(kStart + 10s, 80, 3).size() == 3);
 }
 
+TEST_CASE("a watch as text: when the old entries that were seen end, in one line of a terminal") {
+  const WatchQuestions questions = two_resolvers();
+  WatchView view(questions);
+  dnsprobe::WatchEvent event = summary(1s);
+  dnsprobe::Spread& spread = event.forecast.spread;
+  spread.entries = 60000;
+  spread.half = kStart + 20s;
+  spread.most = kStart + 35s;
+  spread.earliest = kStart + 40s;
+  spread.latest = kStart + 42s;
+  view.take(event);
+  CHECK(view.lines(kStart + 10s, 79, 24).at(4) ==
+        "spread    half of 60000 by 09:00:20Z, 9 in 10 by 09:00:35Z, all by 09:00:42Z");
+  const auto tick = nlohmann::json::parse(watch_event_ndjson(questions, event));
+  CHECK(tick["observed_entries"] == 60000);
+  CHECK(tick["observed_half"] == "2026-10-06T09:00:20.000Z");
+  CHECK(tick["observed_most"] == "2026-10-06T09:00:35.000Z");
+  spread.entries = 1;
+  view.take(event);
+  CHECK(view.lines(kStart + 10s, 79, 24).at(4) == "spread    the only one known ends between 09:00:40Z and 09:00:42Z");
+}
+
+TEST_CASE("a watch tells which name server is behind, as long as one is") {
+  const WatchQuestions questions = two_resolvers();
+  const RecordKey& key = questions.expectations[0].key;
+  AuthorityLook look;
+  look.at = kStart + 65s;
+  look.keys = {key};
+  look.lagging = {{"ns2.example.net. (192.0.2.54)", key, LaggingServer::Gives::kOld, "192.0.2.1"}};
+  look.changed = true;
+  const std::string named = "ns2.example.net. (192.0.2.54) still serves the old A of www.example.com: 192.0.2.1";
+  CHECK(WatchView::change_lines(look) == std::vector<std::string>{"09:01:05Z  " + named});
+
+  WatchView view(questions);
+  dnsprobe::WatchEvent event = summary(65s);
+  event.forecast.counts[static_cast<std::size_t>(dnsprobe::Verdict::kBehind)] = 1;
+  view.take(event);
+  view.take(look);
+  const auto shows = [&view](const std::string& text) {
+    for (const std::string& line : view.lines(kStart + 66s, 100, 24))
+      if (line == text) return true;
+    return false;
+  };
+  CHECK(shows("behind    " + named));
+  const auto line = nlohmann::json::parse(watch_authority_ndjson(look));
+  CHECK(line["event"] == "authority");
+  CHECK(line["lagging"][0]["server"] == "ns2.example.net. (192.0.2.54)");
+  CHECK(line["lagging"][0]["gives"] == "old");
+  CHECK(line["record_sets"][0]["type"] == "A");
+  CHECK(line["text"][0] == named);
+
+  look.changed = false;
+  CHECK(WatchView::change_lines(look).empty());
+  look.lagging.clear();
+  look.unseen = {{key, *DomainName::from_text("example.com"), Seconds(0)}};
+  view.take(look);
+  CHECK(shows("behind    no address seen from here gives the old A of www.example.com: a site of an"));
+  CHECK(nlohmann::json::parse(watch_authority_ndjson(look))["unseen"][0]["zone"] == "example.com.");
+
+  view.take(summary(70s));  // nobody gives a fresh old answer any more
+  for (const std::string& shown : view.lines(kStart + 71s, 100, 24)) CHECK_FALSE(shown.starts_with("behind"));
+}
+
 TEST_CASE("a watch as text: long lists are cut, the longest wait first") {
   WatchQuestions questions = two_resolvers();
   questions.resolvers.clear();

@@ -153,13 +153,6 @@ TEST_CASE("filters are recognised by what they answer") {
   CHECK(verdict(expectation, with_code(new_answer(10s), 15)) == "new");
 }
 
-TEST_CASE("an intercepted path spoils every answer") {
-  ResolverHistory history;
-  history.interception = "192.0.2.254 answered";
-  CHECK(verdict(a_change(), new_answer(10s), history) == "intercepted");
-  CHECK(verdict(a_change(), silence(10s), history) == "intercepted");
-}
-
 TEST_CASE("one honest cache counts down and turns") {
   CHECK(verdicts(a_change(), {old_answer(1s, 40s), old_answer(11s, 30s), old_answer(41s, 0s), new_answer(42s)}) ==
         Verdicts{"old", "old", "old", "new"});

@@ -556,7 +556,6 @@ class Play {
         break;
       case Verdict::kMixed:
       case Verdict::kOther:
-      case Verdict::kIntercepted:
         break;
     }
     if (!is_right && resolver.is_unsure)

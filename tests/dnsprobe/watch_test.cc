@@ -245,27 +245,6 @@ TEST_CASE("nobody to ask, and being told to stop") {
   CHECK(stopped.result.tracks[0].last.verdict == Verdict::kOld);
 }
 
-TEST_CASE("something answers where no DNS is: nothing that port 53 says counts") {
-  Played played;
-  played.add("one=192.0.2.1", {honest(0s)});
-  played.add("other-port=192.0.2.2:5353", {honest(0s)});
-  played.options.canary = Endpoint{*IpAddress::from_text("198.51.100.1"), 53};
-  SECTION("it answers") {
-    played.world.caches["198.51.100.1"] = {honest(0s)};
-    played.options.quorum_resolvers = played.options.quorum_operators = 1;
-    played.play();
-    CHECK(played.result.end == WatchEnd::kUndecided);
-    CHECK(played.verdicts_of(0) == Words{"intercepted"});
-    CHECK(played.verdicts_of(1) == Words{"new"});
-    CHECK(played.result.tracks[0].last.detail.find("198.51.100.1:53") != std::string::npos);
-  }
-  SECTION("it is silent, as it should be") {
-    played.world.caches["198.51.100.1"] = {always(silence)};
-    played.play();
-    CHECK(played.result.end == WatchEnd::kConverged);
-  }
-}
-
 TEST_CASE("summaries come at the pace asked for, the last one at the end, and changes are marked") {
   Played played;
   played.add("one=192.0.2.1", {honest(30s)});
