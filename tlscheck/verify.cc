@@ -244,7 +244,7 @@ std::vector<Check> judge(const ChainFacts& chain, const Anchors& anchors, const 
   const Seen seen{chain, anchors, subject, times, side};
   std::vector<Check> checks;
   for (const auto& rule : kRules) {
-    const bool applies = !rule.needs_leaf || chain.leaf != nullptr;
+    const bool applies = !rule.needs_leaf || chain.leaf.has_value();
     auto finding = applies ? rule.judge(seen) : Finding{Verdict::kNotApplicable};
     if (finding.verdict == Verdict::kNotApplicable) continue;
     Check check;
