@@ -216,8 +216,8 @@ CertificateFacts Certificate::facts() const {
   facts.issuer = issuer_text();
   facts.sha256 = hex_digest(der());
   facts.key_sha256 = hex_digest(public_key());
-  facts.not_before = instant_of(X509_get0_notBefore(x));
-  facts.not_after = instant_of(X509_get0_notAfter(x));
+  facts.not_before = not_before();
+  facts.not_after = not_after();
   facts.names = names_of(x);
   facts.common_name = entry_of(X509_get_subject_name(x), NID_commonName);
   facts.issuer_organization = entry_of(X509_get_issuer_name(x), NID_organizationName);
@@ -233,6 +233,8 @@ CertificateFacts Certificate::facts() const {
   return facts;
 }
 
+Instant Certificate::not_before() const { return instant_of(X509_get0_notBefore(native())); }
+Instant Certificate::not_after() const { return instant_of(X509_get0_notAfter(native())); }
 std::string Certificate::subject_text() const { return text_of(X509_get_subject_name(native())); }
 std::string Certificate::issuer_text() const { return text_of(X509_get_issuer_name(native())); }
 unsigned long Certificate::subject_hash() const { return X509_subject_name_hash(native()); }

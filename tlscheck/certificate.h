@@ -61,6 +61,8 @@ class Certificate {
   std::string der() const;
   std::string public_key() const;  ///< SubjectPublicKeyInfo in DER
   CertificateFacts facts() const;
+  Instant not_before() const;
+  Instant not_after() const;
   std::string subject_text() const;
   std::string issuer_text() const;
   /// Equal for equal names (RFC 5280 section 7.1), nearly always different for others: a key for tables.

@@ -36,35 +36,43 @@ void take_trust(PathFacts& facts, const Run& run) {
   if (run.trust == Trust::kIncomplete) facts.missing_issuer = run.issuer;
 }
 
-bool is_valid(const CertificateFacts& one, Instant at) { return one.not_before <= at && at < one.not_after; }
+bool is_valid(const Certificate& one, Instant at) { return one.not_before() <= at && at < one.not_after(); }
 
 /// Between two moments at which the same certificates are valid, OpenSSL comes to the same end: its choice of a path
 /// looks at nothing else that time changes. Saves the signatures of a second run.
-bool is_same_then(const ChainFacts& facts, const Run& run, Instant before, Instant then) {
-  if (!run.is_good()) return false;
-  const auto same = [&](const CertificateFacts& one) { return is_valid(one, before) == is_valid(one, then); };
-  const auto holds = [&](const Certificate& one) {
-    const auto path = one.facts();
-    return is_valid(path, then);
-  };
-  return std::all_of(facts.sent.begin(), facts.sent.end(), same) &&
-         std::all_of(run.path.begin(), run.path.end(), holds);
+bool is_same_then(const std::vector<Certificate>& sent, const Run& run, Instant before, Instant then) {
+  const auto same = [&](const Certificate& one) { return is_valid(one, before) == is_valid(one, then); };
+  return run.is_good() && std::all_of(sent.begin(), sent.end(), same) &&
+         std::all_of(run.path.begin(), run.path.end(), same);
 }
 
-void ask_strict(ChainFacts& facts, const std::vector<Certificate>& sent, const Anchors& anchors,
-                const std::vector<Instant>& moments, const Policy& policy) {
+/// The path that the rules look at.
+void choose(ChainFacts& facts, const Run& run) {
+  facts.certificates = run.path;
+  facts.faults = faults_of(run.path, run.complaints);
+}
+
+/// Whether a client that builds paths takes the strict one's path as it is: it is one of those that it would try.
+bool will_do_for_building(const ChainFacts& facts, const Run& first) {
+  return facts.is_good() && std::none_of(first.complaints.begin(), first.complaints.end(),
+                                         [](const Complaint& c) { return c.no_authority; });
+}
+
+Run ask_strict(ChainFacts& facts, const std::vector<Certificate>& sent, const Anchors& anchors,
+               const std::vector<Instant>& moments, const Policy& policy) {
   const std::vector<Certificate> others(sent.begin() + 1, sent.end());
   Run first;
   for (std::size_t i = 0; i < moments.size(); ++i) {
-    if (i > 0 && policy.terms.crls.empty() && is_same_then(facts, first, moments.front(), moments[i])) continue;
+    if (i > 0 && policy.terms.crls.empty() && is_same_then(sent, first, moments.front(), moments[i])) continue;
     auto run = run_verifier(sent.front(), others, anchors, moments[i], policy.terms);
     if (run.trust != Trust::kTrusted) add_leaf_lapses(run, facts.sent.front(), moments[i]);
     add_lapses(facts, run);
     if (i > 0) continue;
     take_trust(facts, run);
+    choose(facts, run);
     first = std::move(run);
   }
-  facts.certificates = first.path;
+  return first;
 }
 
 /// The verdict of the path that does best at that moment: a good one, else one that only time speaks against.
@@ -99,7 +107,7 @@ void ask_building(ChainFacts& facts, const std::vector<Certificate>& sent, const
     add_lapses(facts.building, run);
     if (i > 0) continue;
     take_trust(facts.building, run);
-    if (facts.trust != Trust::kTrusted) facts.certificates = run.path;
+    if (facts.trust != Trust::kTrusted) choose(facts, run);
   }
 }
 
@@ -116,17 +124,20 @@ ChainFacts inspect(const std::vector<std::string>& chain, const Anchors& anchors
   }
   const auto sent = parse(chain);
   facts.leaf = sent.front();
+  facts.unreadable = chain.size() - sent.size();
   for (const auto& one : sent) facts.sent.push_back(one.facts());
-  ask_strict(facts, sent, anchors, moments, policy);
-  if (facts.is_good())
+  const auto first = ask_strict(facts, sent, anchors, moments, policy);
+  if (will_do_for_building(facts, first))
     facts.building = static_cast<const PathFacts&>(facts);
   else
     ask_building(facts, sent, anchors, moments, policy);
-  for (const auto& one : facts.certificates) facts.path_facts.push_back(one.facts());
+  for (const auto& one : facts.certificates) {
+    const auto known = std::find(sent.begin(), sent.end(), one);
+    if (known != sent.end()) facts.sent[static_cast<std::size_t>(known - sent.begin())].in_path = true;
+    facts.path_facts.push_back(known == sent.end() ? one.facts()
+                                                   : facts.sent[static_cast<std::size_t>(known - sent.begin())]);
+  }
   facts.reaches_anchor = !facts.certificates.empty() && anchors.holds(facts.certificates.back());
-  for (auto& one : facts.sent)
-    one.in_path = std::any_of(facts.path_facts.begin(), facts.path_facts.end(),
-                              [&](const CertificateFacts& in) { return in.sha256 == one.sha256; });
   return facts;
 }
 

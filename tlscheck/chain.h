@@ -8,6 +8,7 @@
 #include "core/endpoint.h"
 #include "tlscheck/anchors.h"
 #include "tlscheck/certificate.h"
+#include "tlscheck/conformance.h"
 #include "tlscheck/verifier.h"
 
 namespace cutover::tlscheck {
@@ -30,14 +31,16 @@ struct PathFacts {
 /// verdict of a *strict client*: curl, OpenSSL, Python, PHP, mail servers, which look for one path in what was sent.
 struct ChainFacts : PathFacts {
   std::vector<CertificateFacts> sent{};  ///< leaf first; what does not parse is left out
+  std::size_t unreadable = 0;            ///< how many were left out
   /// The verdict of a *path-building client*: browsers, Go, Java, which try one path after the other, and know
-  /// intermediates from elsewhere. Never worse than the strict one: the path found there is one of those tried here.
+  /// intermediates from elsewhere. Nearly never the worse one: the strict one's path is one of those that it tries.
   PathFacts building{};
   std::size_t paths_tried = 0;    ///< by the path-building client; 0: it could take the strict one's path
   bool search_cut_short = false;  ///< it gave up at a limit: the chain is made to hurt, or nearly so
   /// The certificates of the path that is good, the strict one's first; where none is, of the strict one's attempt.
   Path certificates{};
   std::vector<CertificateFacts> path_facts{};  ///< the same as values
+  std::vector<Fault> faults{};                 ///< of that path: what the profiles forbid, whether clients mind or not
   bool reaches_anchor = false;                 ///< that path ends at an anchor
   std::optional<Certificate> leaf{};           ///< empty when kUnreadable
 };

@@ -28,6 +28,16 @@ struct Lapse {
   bool leaf = false;
 };
 
+/// Something that OpenSSL's pedantic mode (RFC 5280's profile to the letter) has against a certificate of the path.
+/// Clients do not refuse it for that, with one exception.
+struct Complaint {
+  std::string subject{};
+  std::string what{};
+  /// An intermediate that says nowhere that it is an authority: OpenSSL takes key usage for it; browsers, Go and Java
+  /// want basic constraints (RFC 5280 section 6.1.4 (k)).
+  bool no_authority = false;
+};
+
 /// On which terms the verifier runs.
 struct Terms {
   std::optional<int> max_intermediates{};  ///< empty: as many as OpenSSL takes
@@ -43,6 +53,7 @@ struct Run {
   std::vector<Certificate> path{};
   std::vector<Lapse> expired{};
   std::vector<Lapse> not_yet_valid{};
+  std::vector<Complaint> complaints{};
 
   bool is_good() const { return trust == Trust::kTrusted && expired.empty() && not_yet_valid.empty(); }
 };
@@ -55,9 +66,5 @@ Run run_verifier(const Certificate& leaf, const std::vector<Certificate>& sent, 
 /// The same for exactly this path. notAfter is the last second that counts (RFC 5280 section 4.1.2.5), as for the
 /// libraries that build paths; OpenSSL by itself takes it for the first one that does not.
 Run run_verifier(const Path& path, Instant at, const Terms& terms);
-
-/// What OpenSSL's pedantic mode (X509_V_FLAG_X509_STRICT, RFC 5280's profile to the letter) has against the path.
-/// Empty: nothing.
-std::string pedantic_complaint(const Path& path, Instant at);
 
 }  // namespace cutover::tlscheck
