@@ -141,8 +141,8 @@ bool has_empty_access(const Seen& seen) {
 bool common_name_is_stray(const Seen& seen) {
   const auto& common_name = seen.facts.common_name;
   const auto& names = seen.facts.names;
-  return seen.place == Place::kLeaf && !common_name.empty() &&
-         std::find(names.begin(), names.end(), common_name) == names.end();
+  const bool has_one = X509_NAME_get_index_by_NID(X509_get_subject_name(seen.native()), NID_commonName, -1) >= 0;
+  return seen.place == Place::kLeaf && has_one && std::find(names.begin(), names.end(), common_name) == names.end();
 }
 
 /// Suffixes that companies add for themselves do not count: section 3.2.2.6 asks for those of registries only.
@@ -199,30 +199,42 @@ bool root_key_id_is_odd(const Seen& seen) {
 
 struct Question {
   Profile profile;
+  std::string_view id;
   bool (*is_broken)(const Seen&);
   const char* what;
 };
 
 constexpr Question kQuestions[] = {
-    {Profile::kRfc5280, has_bad_serial, "a serial number that is zero, negative or longer than 20 octets (4.1.2.2)"},
-    {Profile::kRfc5280, lacks_issuer_key_id, "no authority key identifier (4.2.1.1)"},
-    {Profile::kRfc5280, leaf_has_constraints, "name constraints in a certificate of no authority (4.2.1.10)"},
-    {Profile::kRfc5280, has_dotted_constraint, "a constraint on host names that begins with a dot (4.2.1.10)"},
-    {Profile::kRfc5280, wildcard_reaches_excluded,
+    {Profile::kRfc5280, "serial", has_bad_serial,
+     "a serial number that is zero, negative or longer than 20 octets (4.1.2.2)"},
+    {Profile::kRfc5280, "no-issuer-key-id", lacks_issuer_key_id, "no authority key identifier (4.2.1.1)"},
+    {Profile::kRfc5280, "leaf-constraints", leaf_has_constraints,
+     "name constraints in a certificate of no authority (4.2.1.10)"},
+    {Profile::kRfc5280, "dotted-constraint", has_dotted_constraint,
+     "a constraint on host names that begins with a dot (4.2.1.10)"},
+    {Profile::kRfc5280, "wildcard-excluded", wildcard_reaches_excluded,
      "it may not speak for a name that the certificate's wildcard reaches (4.2.1.10)"},
-    {Profile::kRfc5280, has_noncritical_policy_constraints, "policy constraints that are not critical (4.2.1.11)"},
-    {Profile::kRfc5280, has_bad_host_name, "a host name that is none: an underscore, an empty label (4.2.1.6)"},
-    {Profile::kRfc5280, has_empty_access, "authority information access that says nothing or cannot be read (4.2.2.1)"},
-    {Profile::kBaseline, common_name_is_stray, "a common name that is not among its subjectAltNames (7.1.4.3)"},
-    {Profile::kBaseline, wildcard_is_too_wide, "a wildcard right below a public suffix (3.2.2.6)"},
-    {Profile::kBaseline, lacks_purposes, "no extended key usage (7.1.2.7.6)"},
-    {Profile::kBaseline, has_any_purpose, "an extended key usage for anything (7.1.2.7.10)"},
-    {Profile::kBaseline, has_critical_purposes, "a critical extended key usage (7.1.2.7.6)"},
-    {Profile::kBaseline, root_has_purposes, "an extended key usage in a root (7.1.2.1.2)"},
-    {Profile::kBaseline, has_needlessly_critical_names, "a critical subjectAltName beside a subject (7.1.2.7.12)"},
-    {Profile::kBaseline, leaf_is_authority, "basic constraints that make it an authority (7.1.2.7.8)"},
-    {Profile::kBaseline, has_empty_constraints, "name constraints that constrain nothing (7.1.2.5.2)"},
-    {Profile::kBaseline, root_key_id_is_odd, "an authority key identifier other than its own key's (7.1.2.1.3)"},
+    {Profile::kRfc5280, "policy-constraints", has_noncritical_policy_constraints,
+     "policy constraints that are not critical (4.2.1.11)"},
+    {Profile::kRfc5280, "host-name", has_bad_host_name,
+     "a host name that is none: an underscore, an empty label (4.2.1.6)"},
+    {Profile::kRfc5280, "information-access", has_empty_access,
+     "authority information access that says nothing or cannot be read (4.2.2.1)"},
+    {Profile::kBaseline, "common-name", common_name_is_stray,
+     "a common name that is not among its subjectAltNames (7.1.4.3)"},
+    {Profile::kBaseline, "public-suffix", wildcard_is_too_wide, "a wildcard right below a public suffix (3.2.2.6)"},
+    {Profile::kBaseline, "no-purposes", lacks_purposes, "no extended key usage (7.1.2.7.6)"},
+    {Profile::kBaseline, "any-purpose", has_any_purpose, "an extended key usage for anything (7.1.2.7.10)"},
+    {Profile::kBaseline, "critical-purposes", has_critical_purposes, "a critical extended key usage (7.1.2.7.6)"},
+    {Profile::kBaseline, "root-purposes", root_has_purposes, "an extended key usage in a root (7.1.2.1.2)"},
+    {Profile::kBaseline, "critical-names", has_needlessly_critical_names,
+     "a critical subjectAltName beside a subject (7.1.2.7.12)"},
+    {Profile::kBaseline, "leaf-authority", leaf_is_authority,
+     "basic constraints that make it an authority (7.1.2.7.8)"},
+    {Profile::kBaseline, "empty-constraints", has_empty_constraints,
+     "name constraints that constrain nothing (7.1.2.5.2)"},
+    {Profile::kBaseline, "root-key-id", root_key_id_is_odd,
+     "an authority key identifier other than its own key's (7.1.2.1.3)"},
 };
 
 Place place_of(const Path& path, std::size_t at) {
@@ -247,9 +259,11 @@ std::vector<Fault> faults_of(const Path& path, const std::vector<Complaint>& com
   for (std::size_t i = 0; i < path.size(); ++i) {
     const Seen seen{path, path[i], path[i].facts(), place_of(path, i)};
     for (const auto& question : kQuestions)
-      if (question.is_broken(seen)) faults.push_back({question.profile, seen.facts.subject, question.what});
+      if (question.is_broken(seen))
+        faults.push_back({question.profile, question.id, seen.facts.subject, question.what});
   }
-  for (const auto& complaint : complaints) faults.push_back({Profile::kRfc5280, complaint.subject, complaint.what});
+  for (const auto& complaint : complaints)
+    faults.push_back({Profile::kRfc5280, "pedantry", complaint.subject, complaint.what});
   ERR_clear_error();
   return faults;
 }

@@ -19,6 +19,7 @@ std::string_view to_text(Profile profile);
 /// Something in a path that a profile forbids. Most clients accept most of these: a finding, no reason to refuse.
 struct Fault {
   Profile profile = Profile::kRfc5280;
+  std::string_view id{};  ///< stable: `common-name`; `pedantry` for the verifier's own
   std::string subject{};  ///< of which certificate
   std::string what{};     ///< with the section that forbids it
 };
