@@ -1,5 +1,4 @@
 #pragma once
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,41 +7,14 @@
 #include "core/domain_name.h"
 #include "core/endpoint.h"
 #include "tlscheck/anchors.h"
+#include "tlscheck/certificate.h"
+#include "tlscheck/conformance.h"
+#include "tlscheck/verifier.h"
 
 namespace cutover::tlscheck {
 
-/// What a certificate says, as plain values. Texts are safe to print.
-struct CertificateFacts {
-  std::string subject{};  ///< `CN=www.example.com,O=Example`
-  std::string issuer{};
-  std::string sha256{};  ///< fingerprint, lower-case hexadecimal
-  Instant not_before{};
-  Instant not_after{};
-  std::vector<std::string> names{};  ///< subjectAltName: host names, and addresses in text form
-  bool self_issued = false;          ///< subject and issuer are the same
-  bool in_path = false;              ///< part of the path that was found
-};
-
-/// What came of looking for a path from the leaf to an anchor; times do not count here.
-enum class Trust {
-  kTrusted,
-  kIncomplete,   ///< the issuer of `broken_at` was neither sent nor is it an anchor
-  kSelfSigned,   ///< the leaf signed itself
-  kUnknownRoot,  ///< the path ends at a root that is no anchor
-  kRejected,     ///< a rule forbids it: wrong purpose, weak key or digest, name constraint, bad signature
-  kUnreadable,   ///< no certificate came, or the first one does not parse
-};
-
-/// A certificate of the path that is not valid at one of the moments asked for.
-struct Lapse {
-  Instant at{};  ///< the moment
-  CertificateFacts certificate{};
-  bool leaf = false;
-};
-
-/// A chain as it was sent, and what an OpenSSL client that trusts the anchors makes of it.
-struct ChainFacts {
-  std::vector<CertificateFacts> sent{};  ///< leaf first; what does not parse is left out
+/// What one kind of client makes of a chain.
+struct PathFacts {
   Trust trust = Trust::kUnreadable;
   std::string why{};                ///< the verifier's reason where it is not trusted
   std::string broken_at{};          ///< subject of the certificate at which the path ended
@@ -50,16 +22,42 @@ struct ChainFacts {
   std::vector<std::string> path{};  ///< subjects, leaf first, anchor last
   std::vector<Lapse> expired{};     ///< in the order of the moments
   std::vector<Lapse> not_yet_valid{};
-  struct Leaf;
-  std::shared_ptr<const Leaf> leaf{};  ///< nullptr when kUnreadable
+
+  /// Trusted, and valid at every moment.
+  bool is_good() const { return trust == Trust::kTrusted && expired.empty() && not_yet_valid.empty(); }
 };
 
-/// Parses `chain` (DER, leaf first) and verifies it for a TLS server at each of `moments` (ascending).
-/// Pure: no sockets, no clock. Security level 2: no SHA-1 below the anchor, no RSA under 2048 bits.
-ChainFacts inspect(const std::vector<std::string>& chain, const Anchors& anchors, const std::vector<Instant>& moments);
+/// A chain as it was sent, and what clients that trust the anchors make of it. What stands here directly is the
+/// verdict of a *strict client*: curl, OpenSSL, Python, PHP, mail servers, which look for one path in what was sent.
+struct ChainFacts : PathFacts {
+  std::vector<CertificateFacts> sent{};  ///< leaf first; what does not parse is left out
+  std::size_t unreadable = 0;            ///< how many were left out
+  /// The verdict of a *path-building client*: browsers, Go, Java, which try one path after the other, and know
+  /// intermediates from elsewhere. Nearly never the worse one: the strict one's path is one of those that it tries.
+  PathFacts building{};
+  std::size_t paths_tried = 0;    ///< by the path-building client; 0: it could take the strict one's path
+  bool search_cut_short = false;  ///< it gave up at a limit: the chain is made to hurt, or nearly so
+  /// The certificates of the path that is good, the strict one's first; where none is, of the strict one's attempt.
+  Path certificates{};
+  std::vector<CertificateFacts> path_facts{};  ///< the same as values
+  std::vector<Fault> faults{};                 ///< of that path: what the profiles forbid, whether clients mind or not
+  bool reaches_anchor = false;                 ///< that path ends at an anchor
+  std::optional<Certificate> leaf{};           ///< empty when kUnreadable
+};
 
-/// Whether the leaf's subjectAltName covers the name (RFC 9525: the subject's CN never counts; `*` only as a whole
-/// leftmost label).
+/// What a caller may know or want beyond the chain itself.
+struct Policy {
+  Terms terms{};
+  std::vector<std::string> known{};  ///< certificates in DER seen elsewhere (the old side's chain): for path building
+  PathLimits limits{};
+};
+
+/// Parses `chain` (DER, leaf first) and verifies it for a TLS server at each of `moments` (ascending), as both kinds of
+/// clients do. Pure: no sockets, no clock, no fetching of issuers.
+ChainFacts inspect(const std::vector<std::string>& chain, const Anchors& anchors, const std::vector<Instant>& moments,
+                   const Policy& policy = {});
+
+/// Whether the leaf covers the name (see Certificate::covers()).
 bool covers(const ChainFacts& chain, const DomainName& name);
 bool covers(const ChainFacts& chain, const IpAddress& address);
 

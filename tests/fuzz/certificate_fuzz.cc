@@ -68,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Times times{now, now + std::chrono::hours(24), now + std::chrono::hours(72)};
   const auto facts = inspect(chain_of({reinterpret_cast<const char*>(data), size}), anchors, moments_of(times));
   require((facts.trust == Trust::kUnreadable) == facts.sent.empty());
-  require((facts.leaf == nullptr) == facts.sent.empty());
+  require(facts.leaf.has_value() != facts.sent.empty());
   require(facts.trust != Trust::kTrusted || !facts.path.empty());
   require((facts.trust == Trust::kTrusted) == facts.why.empty());
   for (const auto side : {Side::kNew, Side::kOld}) {

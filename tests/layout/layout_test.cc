@@ -39,6 +39,7 @@ const std::vector<Library> kLibraries{
     {"sqlite3.h", {"cmd/plan/"}, false},
     {"yaml-cpp/", {"cmd/plan/"}, false},
     {"idn2.h", {"cmd/plan/"}, false},
+    {"libpsl.h", {"tlscheck/"}, false},
     {"date/", {"cmd/plan/", "net/http_date.cc"}, false},
     {"pugixml.hpp", {"cmd/report/"}, false},
     {"CLI/", {"cmd/main.cc"}, false},

@@ -49,7 +49,8 @@ class Certificate {
     add(x, issuer, NID_key_usage, options.authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
     if (!options.authority && !options.extended_key_usage.empty())
       add(x, issuer, NID_ext_key_usage, options.extended_key_usage);
-    std::string names;
+    // RFC 5280 section 4.2.1.6: critical where there is no subject.
+    std::string names = options.common_name.empty() && !options.alternative_names.empty() ? "critical" : "";
     for (const auto& one : options.alternative_names) names += (names.empty() ? "" : ",") + one;
     if (!names.empty()) add(x, issuer, NID_subject_alt_name, names);
     if (X509_sign(x, (issuer == nullptr ? *this : *issuer).key_.get(), EVP_sha256()) == 0)

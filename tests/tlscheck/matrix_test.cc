@@ -56,11 +56,16 @@ std::vector<Check> run(const std::vector<Target>& targets, Options options) {
   return check_endpoints(loop, clock, targets, options);
 }
 
+/// Rules for public authorities have nothing to say of a test's own.
+bool is_beside_the_point(const Check& check) {
+  return check.verdict == Verdict::kNotApplicable && check.id.compare(0, 4, "tls-") == 0;
+}
+
 /// `id verdict severity` of everything that did not pass, for one endpoint (or for none).
 std::vector<std::string> troubles(const std::vector<Check>& checks, const std::optional<Endpoint>& at) {
   std::vector<std::string> out;
   for (const auto& check : checks)
-    if (check.endpoint == at && check.verdict != Verdict::kPass)
+    if (check.endpoint == at && check.verdict != Verdict::kPass && !is_beside_the_point(check))
       out.push_back(fmt::format("{} {} {}", check.id, to_text(check.verdict), to_text(check.severity)));
   return out;
 }

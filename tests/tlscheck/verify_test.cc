@@ -16,7 +16,7 @@ using test::Certificate;
 const Instant kNow = *parse_instant("2026-10-01T12:00:00Z");
 const Instant kSwap = *parse_instant("2026-10-06T09:00:00Z");
 const Instant kStandbyEnds = *parse_instant("2026-10-08T09:00:00Z");
-const Instant kLong = *parse_instant("2027-01-01T00:00:00Z");
+const Instant kLong = *parse_instant("2027-06-01T00:00:00Z");
 const Instant kEarly = *parse_instant("2026-01-01T00:00:00Z");
 
 Instant at(const char* text) { return *parse_instant(text); }
@@ -90,10 +90,19 @@ TEST_CASE("what fails, per fault of the certificate") {
   };
   const std::vector<Row> rows{
       {"nothing wrong", with_middle(good), {}, ""},
-      {"the root sent along", {good.der(), w.middle.der(), w.root.der()}, {}, ""},
-      {"sent in another order", {good.der(), w.root.der(), w.middle.der()}, {}, ""},
-      {"something unrelated sent along", {good.der(), lone.der(), w.middle.der()}, {}, ""},
-      {"bytes that are no certificate sent along", {good.der(), "noise", w.middle.der()}, {}, ""},
+      {"the root sent along", {good.der(), w.middle.der(), w.root.der()}, {"tls-chain-order/note"}, "the root CN=Root"},
+      {"sent in another order",
+       {good.der(), w.root.der(), w.middle.der()},
+       {"tls-chain-order/warning"},
+       "CN=Intermediate comes too late"},
+      {"something unrelated sent along",
+       {good.der(), lone.der(), w.middle.der()},
+       {"tls-chain-order/note"},
+       "CN=www.example.com, which no path needs"},
+      {"bytes that are no certificate sent along",
+       {good.der(), "noise", w.middle.der()},
+       {"tls-chain-order/note"},
+       "1 thing that cannot be read"},
       {"expired",
        with_middle(w.leaf({"DNS:www.example.com"}, kEarly, at("2026-09-28T12:00:00Z"))),
        {"tls-expiry/error"},
@@ -108,8 +117,8 @@ TEST_CASE("what fails, per fault of the certificate") {
        "before the end of standby on 2026-10-08T09:00:00Z"},
       {"expires a second after standby",
        with_middle(w.leaf({"DNS:www.example.com"}, kEarly, at("2026-10-08T09:00:01Z"))),
-       {},
-       ""},
+       {"tls-renewal/warning"},
+       "less than a third of its lifetime"},
       {"an intermediate expires in standby",
        {under_short.der(), short_middle.der()},
        {"tls-expiry/error"},
@@ -215,7 +224,7 @@ TEST_CASE("the old side's certificate is the way back: a warning at most") {
   };
   const auto lasting = judged(kLong);
   CHECK(find(lasting, "old-side-expiry").verdict == Verdict::kPass);
-  CHECK_THAT(find(lasting, "old-side-expiry").summary, Catch::Contains("until 2027-01-01T00:00:00Z"));
+  CHECK_THAT(find(lasting, "old-side-expiry").summary, Catch::Contains("until 2027-06-01T00:00:00Z"));
   CHECK(std::none_of(lasting.begin(), lasting.end(), [](const Check& c) { return c.id == "tls-expiry"; }));
   const auto running_out = judged(at("2026-10-07T00:00:00Z"));
   CHECK(failures(running_out) == std::vector<std::string>{"old-side-expiry/warning"});
@@ -235,7 +244,7 @@ TEST_CASE("evidence holds what a second person can verify") {
                                                      Catch::Contains("CN=leaf <- CN=Intermediate <- CN=Root") &&
                                                      Catch::Contains(w.anchors.text()));
   CHECK_THAT(find(checks, "tls-expiry").evidence,
-             Catch::Contains("CN=leaf not after 2027-01-01T00:00:00Z") &&
+             Catch::Contains("CN=leaf not after 2027-06-01T00:00:00Z") &&
                  Catch::Contains("CN=Intermediate not after 2030-01-01T00:00:00Z"));
   CHECK_THAT(find(checks, "tls-name").evidence, Catch::Contains("www.example.com, example.com"));
 }
