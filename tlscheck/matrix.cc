@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "net/http.h"
+#include "net/starttls.h"
 #include "net/tls_stream.h"
 
 namespace cutover::tlscheck {
@@ -77,9 +78,7 @@ net::TlsRequest request_of(const Row& row, const Options& options) {
   return request;
 }
 
-bool can_be_asked(const Row& row) {
-  return row.target->starttls.empty() || net::is_known_starttls(row.target->starttls);
-}
+bool can_be_asked(const Row& row) { return row.target->starttls.empty() || net::Starttls::known(row.target->starttls); }
 
 void shake_hands(net::Loop& loop, std::vector<Row>& rows, const Options& options) {
   std::vector<net::TlsRequest> requests;
@@ -130,8 +129,9 @@ Check connect_check(const Row& row) {
   const auto& answer = row.answer;
   if (!can_be_asked(row)) {
     auto check = check_of(row, "tls-connect", Severity::kError, Verdict::kUndecided);
-    check.summary = fmt::format("STARTTLS for {} is not known to this program (smtp, imap and pop3 are)",
-                                printable(row.target->starttls));
+    const auto known = net::Starttls::protocols();
+    check.summary = fmt::format("STARTTLS for {} is not known to this program ({} are)",
+                                printable(row.target->starttls), fmt::join(known.begin(), known.end(), ", "));
     check.advice = "check this endpoint by other means";
     return check;
   }

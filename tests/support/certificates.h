@@ -23,13 +23,15 @@ struct CertificateOptions {
   Instant not_after{};                           ///< zero: in 90 days
   bool authority = false;
   std::string extended_key_usage = "serverAuth";  ///< of leaves; empty: none
+  enum class Key { kEcdsa, kRsa } key = Key::kEcdsa;
 };
 
 class Certificate {
  public:
-  /// Signed by `issuer`, or by itself where that is nullptr. ECDSA P-256.
+  /// Signed by `issuer`, or by itself where that is nullptr. ECDSA P-256, or RSA of 2,048 bits.
   explicit Certificate(const CertificateOptions& options, const Certificate* issuer = nullptr)
-      : key_(EVP_EC_gen("P-256"), EVP_PKEY_free), x509_(X509_new(), X509_free) {
+      : key_(options.key == CertificateOptions::Key::kRsa ? EVP_RSA_gen(2048U) : EVP_EC_gen("P-256"), EVP_PKEY_free),
+        x509_(X509_new(), X509_free) {
     const auto now = std::chrono::time_point_cast<Span>(std::chrono::system_clock::now());
     const auto day = std::chrono::hours(24);
     X509* x = x509_.get();

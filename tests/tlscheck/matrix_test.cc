@@ -283,11 +283,11 @@ TEST_CASE("the old side's expiry is the rollback's deadline") {
 TEST_CASE("a STARTTLS that is not known is not decided, and says so") {
   Authority authority;
   const auto checks =
-      run({{.name = name("db.example.test"), .endpoint = endpoint(own_address()), .starttls = "postgres"}},
+      run({{.name = name("db.example.test"), .endpoint = endpoint(own_address()), .starttls = "gopher"}},
           {.anchors = authority.anchors()});
   REQUIRE(checks.size() == 1);
   CHECK(checks[0].verdict == Verdict::kUndecided);
-  CHECK_THAT(checks[0].summary, Catch::Contains("postgres"));
+  CHECK_THAT(checks[0].summary, Catch::Contains("gopher"));
 }
 
 TEST_CASE("an address that this machine cannot reach is not decided") {
