@@ -74,6 +74,7 @@ ExitCode run_status(const GlobalOptions& global);
 struct PreflightFlags {
   std::string ca_file;
   std::string fail_on = "error";
+  std::string timeout = "10s";
 };
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags);
 

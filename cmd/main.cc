@@ -168,6 +168,7 @@ int run(int argc, char** argv) {
   added->add_option("--fail-on", preflight.fail_on, "note, warning or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"note", "warning", "error"}));
+  added->add_option("--timeout", preflight.timeout, "How long one connection may take")->capture_default_str();
 
   added = command("swap", "The change itself, behind its gates", usual, [&] { return run_swap(global, writing); });
   plan_file(added);

@@ -182,7 +182,10 @@ Finding alpn(const Sightings& olds, const Sighting& now) {
                "switch HTTP/2 on on the new side: pages load slower without, and gRPC does not work"};
 }
 
-bool has_hsts(const Sighting& sighting) { return sighting.http && sighting.http->hsts; }
+/// max-age=0 tells browsers to forget (RFC 6797 section 6.1.1).
+bool has_hsts(const Sighting& sighting) {
+  return sighting.http && sighting.http->hsts && sighting.http->hsts->max_age.count() > 0;
+}
 bool answered(const Sighting& sighting) { return sighting.http && sighting.http->trouble.empty(); }
 
 Finding hsts(const Sightings& olds, const Sighting& now) {
@@ -289,7 +292,8 @@ constexpr std::array<std::string_view, 6> kCertificateIds{
 const Sighting* hsts_for(const std::vector<Sighting>& sightings, const DomainName& name) {
   for (const auto& sighting : sightings) {
     if (sighting.target.side != Side::kOld || !has_hsts(sighting) || sighting.asked.is_root()) continue;
-    if (name == sighting.asked || (sighting.http->hsts->subdomains && name.is_within(sighting.asked))) return &sighting;
+    if (name == sighting.asked || (sighting.http->hsts->include_subdomains && name.is_within(sighting.asked)))
+      return &sighting;
   }
   return nullptr;
 }

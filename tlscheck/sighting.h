@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "net/tls_stream.h"
 #include "tlscheck/chain.h"
+#include "tlscheck/hsts.h"
 #include "tlscheck/target.h"
 
 namespace cutover::tlscheck {
@@ -39,14 +40,6 @@ struct Showing {
   /// Fingerprint of the leaf; empty: there is none.
   std::string leaf() const { return chain == nullptr || chain->sent.empty() ? "" : chain->sent.front().sha256; }
 };
-
-/// Strict-Transport-Security (RFC 6797 section 6.1).
-struct Hsts {
-  Seconds max_age{};
-  bool subdomains = false;
-};
-/// nullopt: there is none that counts (no max-age, or zero).
-std::optional<Hsts> parse_hsts(std::string_view header);
 
 /// What an HTTP request over the connection brought. Texts are safe to print.
 struct HttpSeen {

@@ -24,6 +24,7 @@ struct CertificateOptions {
   bool authority = false;
   std::string extended_key_usage = "serverAuth";  ///< of leaves; empty: none
   enum class Key { kEcdsa, kRsa } key = Key::kEcdsa;
+  std::string digest = "SHA256";  ///< of its signature
 };
 
 class Certificate {
@@ -54,7 +55,8 @@ class Certificate {
     std::string names;
     for (const auto& one : options.alternative_names) names += (names.empty() ? "" : ",") + one;
     if (!names.empty()) add(x, issuer, NID_subject_alt_name, names);
-    if (X509_sign(x, (issuer == nullptr ? *this : *issuer).key_.get(), EVP_sha256()) == 0)
+    if (X509_sign(x, (issuer == nullptr ? *this : *issuer).key_.get(), EVP_get_digestbyname(options.digest.c_str())) ==
+        0)
       throw std::runtime_error("a test certificate cannot be signed");
   }
 
