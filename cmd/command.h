@@ -89,6 +89,7 @@ struct PreflightFlags {
   std::string ca_file;
   std::string fail_on = "error";
   std::vector<std::string> save;  ///< FORM=FILE
+  std::string timeout = "10s";
 };
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags);
 

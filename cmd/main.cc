@@ -169,6 +169,7 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"note", "warning", "error"}));
   added->add_option("--save", preflight.save, "FORM=FILE: the result in this form too, in a file")
       ->allow_extra_args(false);
+  added->add_option("--timeout", preflight.timeout, "How long one connection may take")->capture_default_str();
 
   added = command("swap", "The change itself, behind its gates", usual, [&] { return run_swap(global, writing); });
   plan_file(added);

@@ -3,6 +3,7 @@
 #include "cmd/plan/plan_file.h"
 #include "cmd/plan/targets.h"
 #include "cmd/report/checks_text.h"
+#include "core/text.h"
 
 namespace cutover {
 namespace {
@@ -25,6 +26,9 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
   if (!saved) return tell(saved.error());
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
+  const auto timeout = parse_duration(flags.timeout);
+  if (!timeout) return tell(within("--timeout", timeout.error()));
+  if (*timeout < Seconds(1)) return tell(fail(ErrorCode::kUsage, "--timeout: wait one second at least"));
   const SystemClock clock;
   net::Loop loop;
   // In CI there may be no journal and no right to make one: the checks are worth the same.
@@ -35,6 +39,7 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
   options.fail_on = flags.fail_on == "note"      ? Severity::kNote
                     : flags.fail_on == "warning" ? Severity::kWarning
                                                  : Severity::kError;
+  options.timeout = *timeout;
   auto result = preflight(*plan, journal ? &*journal : nullptr, loop, clock, options);
   if (!result) return tell(result.error());
   const CheckReport report{"preflight of " + plan->name,

@@ -222,6 +222,7 @@ class Transfer {
     curl().easy_getinfo(easy(), CURLINFO_PRIMARY_PORT, &port);
     response_.status = static_cast<int>(status);
     response_.elapsed = std::chrono::microseconds(elapsed);
+    response_.finished = std::chrono::steady_clock::now();
     const auto ip = IpAddress::from_text(address == nullptr ? "" : address);
     if (ip) response_.remote = Endpoint{*ip, static_cast<std::uint16_t>(port)}.text();
     return std::move(response_);

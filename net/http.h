@@ -38,6 +38,7 @@ struct HttpResponse {
   bool body_cut = false;
   std::string remote{};  ///< endpoint that answered: `192.0.2.1:443`
   std::chrono::microseconds elapsed{};
+  std::chrono::steady_clock::time_point finished{};  ///< when all of it was there
 
   /// The value of the first header of this name (in lower case); empty: there is none.
   std::string_view header(std::string_view name) const;

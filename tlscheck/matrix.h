@@ -1,56 +1,35 @@
 #pragma once
-#include <chrono>
-#include <functional>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "core/check.h"
 #include "core/clock.h"
-#include "core/domain_name.h"
-#include "core/endpoint.h"
 #include "net/loop.h"
-#include "tlscheck/anchors.h"
-#include "tlscheck/verify.h"
+#include "tlscheck/target.h"
 
 namespace cutover::tlscheck {
 
-struct HttpExpectation {
-  std::string path = "/";
-  int status = 200;
-};
-
-/// One name at one address.
-struct Target {
-  DomainName name{};                     ///< SNI and certificate; the root: the address itself, without SNI.
-                                         ///< Of a wildcard, one name below it is asked for
-  Endpoint endpoint{};                   ///< address and port as users see them: what checks and reports show
-  std::optional<Endpoint> connect_to{};  ///< what is really dialled where that differs (a rehearsal's loopback)
-  Side side = Side::kNew;
-  std::string starttls{};                 ///< empty, `smtp`, `imap`, `pop3`; others are kUndecided, and say so
-  std::optional<HttpExpectation> http{};  ///< asked over TLS when the certificate is accepted
-};
-
-struct Options {
-  Anchors anchors;
-  std::optional<Instant> swap{};  ///< empty: now
-  Seconds standby{};
-  std::chrono::milliseconds timeout{10000};
-  std::size_t in_flight = 64;
-};
-
-/// Called with every check as soon as it is known.
-using CheckSink = std::function<void(const Check&)>;
-
-/// Asks all targets in one fan-out and judges what they show; each distinct chain is verified once. Ids:
-///   tls-connect        a handshake came about. No answer and every refusal is kFail, kUndecided only when this
-///                      machine cannot ask (no route for the address family)
+/// Asks all targets and judges what they show; each distinct chain is verified once. How many connections that takes
+/// is bounded: see survey.h. Ids:
+///   tls-connect        an answer. None, and every refusal, is kFail; kUndecided only when this machine cannot ask (no
+///                      route for the address family). Where an answer came and no TLS of it, one of these instead:
+///   tls-unknown-name   the server does not know the name (alert unrecognized_name)
+///   tls-handshake      it found no common parameters, or failed inside
+///   tls-client-certificate  it demands a client certificate; also where it only asks for one (a warning)
+///   tls-not-spoken     something else than TLS is spoken there
+///   tls-closed         it closed the connection
+///   tls-stalled        it takes the connection, and no handshake came about in time
+///   tls-starttls       it does not agree to STARTTLS
 ///   tls-version        TLS 1.2 or later
+///   tls-old-versions   TLS 1.0 and 1.1 are off (a warning); once per address
 ///   tls-name, tls-chain, tls-not-yet-valid, tls-expiry, old-side-expiry   see verify.h
+///   tls-second-certificate  the same rules for the other certificate of a server that has an RSA and an ECDSA one
 ///   http-status        the status that was expected
+///   clock              the server's clock, by its HTTP Date, is within 5 s of ours (a warning)
 ///   tls-same-leaf      all addresses of a name and port show the same certificate (a warning)
-/// Sorted by name, side, endpoint, then in the order above; tls-same-leaf follows its last endpoint.
+///   compare-...        see compare.h
+/// Sorted by name, side, endpoint, then in the order above; tls-same-leaf follows its last endpoint, and what compares
+/// the sides comes last.
 std::vector<Check> check_endpoints(net::Loop& loop, const Clock& clock, const std::vector<Target>& targets,
-                                   const Options& options, const CheckSink& sink = {});
+                                   const Options& options);
 
 }  // namespace cutover::tlscheck

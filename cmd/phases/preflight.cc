@@ -46,14 +46,20 @@ void resolve(const NamedTarget& named, const Plan& plan, net::Loop& loop, const 
                        named.endpoint.http, named.endpoint.at});
 }
 
+/// What is asked: all targets of a plan, or some.
+struct Question {
+  std::function<bool(TargetSide, const DomainName&)> wanted;
+  std::function<bool(const NamedTarget&)> wanted_named;
+  tlscheck::Depth depth = tlscheck::Depth::kThorough;
+};
+
 struct Checked {
   std::vector<Check> checks;
   std::string root_store;
 };
 
 Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, const PreflightOptions& options,
-                      const std::function<bool(TargetSide, const DomainName&)>& wanted,
-                      const std::function<bool(const NamedTarget&)>& wanted_named) {
+                      const Question& question) {
   auto anchors = tlscheck::Anchors::load(options.ca_file);
   if (!anchors) return anchors.error();
   Checked out;
@@ -61,15 +67,16 @@ Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, con
   const Targets planned = targets_of(plan);
   std::vector<EndpointTarget> targets;
   for (const EndpointTarget& target : planned.addresses)
-    if (wanted(target.side, target.name)) targets.push_back(target);
+    if (question.wanted(target.side, target.name)) targets.push_back(target);
   for (const NamedTarget& named : planned.named)
-    if (wanted_named(named)) resolve(named, plan, loop, clock, targets, out.checks);
+    if (question.wanted_named(named)) resolve(named, plan, loop, clock, targets, out.checks);
   std::vector<tlscheck::Target> asked;
   for (const EndpointTarget& target : targets) asked.push_back(target_of(target, options));
   tlscheck::Options terms{.anchors = *anchors};
   if (plan.window && plan.window->opens > clock.now()) terms.swap = plan.window->opens;
   terms.standby = plan.standby;
   terms.timeout = options.timeout;
+  terms.depth = question.depth;
   auto found = tlscheck::check_endpoints(loop, clock, asked, terms);
   out.checks.insert(out.checks.end(), found.begin(), found.end());
   return out;
@@ -88,9 +95,8 @@ std::vector<Check> checks_or_trouble(Result<Checked> checked) {
 
 Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock,
                                   const PreflightOptions& options) {
-  auto checked = check(
-      plan, loop, clock, options, [](TargetSide, const DomainName&) { return true; },
-      [](const NamedTarget&) { return true; });
+  auto checked = check(plan, loop, clock, options,
+                       {[](TargetSide, const DomainName&) { return true; }, [](const NamedTarget&) { return true; }});
   if (!checked) return checked.error();
   PreflightResult result;
   result.root_store = checked->root_store;
@@ -148,18 +154,17 @@ std::vector<Check> check_named_targets(Cutover& cutover, const PreflightOptions&
   };
   const Targets planned = targets_of(cutover.plan);
   if (std::none_of(planned.named.begin(), planned.named.end(), changes_to)) return {};
-  return checks_or_trouble(check(
-      cutover.plan, cutover.loop, cutover.clock, options, [](TargetSide, const DomainName&) { return false; },
-      changes_to));
+  return checks_or_trouble(check(cutover.plan, cutover.loop, cutover.clock, options,
+                                 {[](TargetSide, const DomainName&) { return false; }, changes_to}));
 }
 
 std::vector<Check> check_old_side(Cutover& cutover, const PreflightOptions& options) {
   PreflightOptions hurried = options;
   hurried.timeout = std::chrono::seconds(2);
-  return checks_or_trouble(check(
-      cutover.plan, cutover.loop, cutover.clock, hurried,
-      [](TargetSide side, const DomainName&) { return side == TargetSide::kOld; },
-      [](const NamedTarget& named) { return named.side == TargetSide::kOld; }));
+  return checks_or_trouble(
+      check(cutover.plan, cutover.loop, cutover.clock, hurried,
+            {[](TargetSide side, const DomainName&) { return side == TargetSide::kOld; },
+             [](const NamedTarget& named) { return named.side == TargetSide::kOld; }, tlscheck::Depth::kUsers}));
 }
 
 }  // namespace cutover

@@ -48,9 +48,9 @@ std::string operator_word(const std::string& name) {
   return word;
 }
 
-/// The plan's `starttls`; empty: TLS from the first byte.
+/// The plan's `starttls`, where the lab speaks it; all others are TLS from the first byte in a rehearsal.
 std::optional<lab::MailProtocol> mail_protocol(std::string_view starttls) {
-  if (starttls == "smtp") return lab::MailProtocol::kSmtp;
+  if (starttls == "smtp" || starttls == "submission") return lab::MailProtocol::kSmtp;
   if (starttls == "imap") return lab::MailProtocol::kImap;
   if (starttls == "pop3") return lab::MailProtocol::kPop3;
   return std::nullopt;
@@ -95,6 +95,8 @@ Plan plan_in_lab(const Plan& plan, const lab::World& world, lab::Authority& auth
                      folder.string()};
     zone.authoritative = authority.endpoints();
   }
+  for (EndpointPlan& endpoint : out.endpoints)
+    if (!mail_protocol(endpoint.starttls)) endpoint.starttls.clear();
   out.watch.resolvers.clear();
   out.watch.must.clear();
   for (const auto& resolver : world.resolvers())

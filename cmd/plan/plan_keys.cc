@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "net/starttls.h"
+
 namespace cutover::plan_keys {
 namespace {
 
@@ -165,12 +167,12 @@ constexpr Scalar kScalars[] = {
     {"rdata", R"({"type":"array","items":{"type":["string","number"],"minLength":1}})"},
     {"resolver", R"({"type":"string","minLength":1})"},
     {"credential", R"({"type":"string","pattern":"^(env/[A-Za-z_][A-Za-z0-9_]*|file/.+)$"})"},
-    {"starttls", R"({"enum":["smtp","imap","pop3"]})"},
+    {"starttls",
+     R"({"enum":["smtp","submission","imap","pop3","ftp","ldap","xmpp","xmpp-server","postgres","mysql"]})"},
     {"event", R"({"enum":["gate","phase","failure"]})"},
 };
 
 constexpr std::string_view kEvents[] = {"gate", "phase", "failure"};
-constexpr std::string_view kStarttls[] = {"smtp", "imap", "pop3"};
 constexpr std::string_view kBuiltIn[] = {"ttl-drained",  "preflight-passed", "authoritative-in-sync", "no-drift",
                                          "clock-agrees", "within-window",    "mentions-acknowledged", "ech-key-held",
                                          "blast-radius", "standby-over"};
@@ -212,7 +214,7 @@ std::span<const Mapping* const> mappings() {
 
 std::span<const Scalar> scalars() { return kScalars; }
 std::span<const std::string_view> events() { return kEvents; }
-std::span<const std::string_view> starttls_protocols() { return kStarttls; }
+std::span<const std::string_view> starttls_protocols() { return net::Starttls::protocols(); }
 std::span<const std::string_view> built_in_gates() { return kBuiltIn; }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {

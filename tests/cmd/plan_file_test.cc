@@ -224,7 +224,8 @@ TEST_CASE("every fault of a whole plan has its place and says what to write") {
       {"path: /healthz", "path: healthz", "move.yaml:23:58: the path 'healthz' has to begin with /; write /healthz"},
       {"expect: 200", "expect: ok", "'expect' has to be a whole number from 100 to 599, not 'ok'"},
       {"starttls: smtp", "starttls: smpt",
-       "'starttls' cannot be 'smpt'; write smtp, imap, pop3 (did you mean 'smtp'?)"},
+       "'starttls' cannot be 'smpt'; write smtp, submission, imap, pop3, ftp, ldap, xmpp, xmpp-server, postgres, mysql "
+       "(did you mean 'smtp'?)"},
       {"starttls: smtp", "starttls: smtp, http: { path: / }",
        "move.yaml:24:5: an endpoint with `starttls` cannot have `http`"},
       {"old: [198.51.100.25]", "old: [198.51.100.25:25]", "old: "},

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "net/starttls.h"
 #include "tests/servers/servers.h"
 #include "tests/support/certificates.h"
 #include "tests/support/scripted_server.h"
@@ -149,6 +150,125 @@ TEST_CASE("everything but a handshake is told apart") {
   }
 }
 
+/// The server side of a handshake on a connected socket.
+void serve_tls(int fd, const Site& site, SSL_CTX* context) {
+  SSL_CTX_set_num_tickets(context, 0);  // nothing is written after the handshake, when the client may be gone
+  SSL_CTX_use_certificate_chain_file(context, site.certificate.c_str());
+  SSL_CTX_use_PrivateKey_file(context, site.key.c_str(), SSL_FILETYPE_PEM);
+  const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(context), SSL_free);
+  SSL_set_fd(ssl.get(), fd);
+  SSL_accept(ssl.get());
+  wait_for_end(fd);
+}
+void serve_tls(int fd, const Site& site) {
+  const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  serve_tls(fd, site, context.get());
+}
+
+TEST_CASE("which certificate is shown is chosen by the keys that are offered") {
+  const test::Certificate root{{.common_name = "Root", .authority = true}};
+  const test::Certificate ecdsa{{.alternative_names = {"DNS:www.example.test"}}, &root};
+  const test::Certificate rsa{
+      {.alternative_names = {"DNS:www.example.test"}, .key = test::CertificateOptions::Key::kRsa}, &root};
+  const TempFolder folder;
+  const auto lines = [&](const std::string& name, const test::Certificate& leaf) {
+    return fmt::format("ssl_certificate {}; ssl_certificate_key {};", folder.write(name + ".pem", leaf.pem()),
+                       folder.write(name + ".key", leaf.key_pem(), 0600));
+  };
+  const auto both = endpoint(own_address());
+  const auto only = endpoint(own_address());
+  const auto protocols = GENERATE(as<std::string>{}, "TLSv1.2", "TLSv1.2 TLSv1.3");
+  const Nginx nginx(fmt::format("server {{ listen {0} ssl; ssl_protocols {4}; {2} {3} }}\n"
+                                "server {{ listen {1} ssl; ssl_protocols {4}; {2} }}",
+                                both.text(), only.text(), lines("ecdsa", ecdsa), lines("rsa", rsa), protocols),
+                    {both, only});
+  const auto ask = [](const Endpoint& at, TlsKeys keys) {
+    return one({.connect_to = at, .server_name = "www.example.test", .keys = keys});
+  };
+  const auto usual = ask(both, TlsKeys::kAny);
+  REQUIRE(usual.outcome == TlsOutcome::kHandshake);
+  CHECK(usual.chain.front() == ecdsa.der());
+  CHECK(usual.keys == TlsKeys::kEcdsa);
+  CHECK(usual.key_bits == 256);
+  CHECK(usual.ocsp.empty());
+  const auto old = ask(both, TlsKeys::kRsa);
+  INFO(protocols << ": " << old.detail);
+  REQUIRE(old.outcome == TlsOutcome::kHandshake);
+  CHECK(old.chain.front() == rsa.der());
+  CHECK(old.keys == TlsKeys::kRsa);
+  CHECK(old.key_bits == 2048);
+  CHECK(ask(both, TlsKeys::kEcdsa).chain.front() == ecdsa.der());
+  CHECK(ask(only, TlsKeys::kRsa).outcome == TlsOutcome::kAlert);
+  CHECK(ask(only, TlsKeys::kEcdsa).outcome == TlsOutcome::kHandshake);
+}
+
+TEST_CASE("the highest version that is offered finds out about old ones") {
+  const Site www("www.example.test");
+  const auto modern = endpoint(own_address());
+  const auto old = endpoint(own_address());
+  // nginx has one set of versions per process and port.
+  const Nginx first(
+      fmt::format("ssl_protocols TLSv1.2 TLSv1.3; server {{ listen {} ssl; {} }}", modern.text(), www.lines()),
+      {modern});
+  const Nginx second(fmt::format("ssl_protocols TLSv1 TLSv1.1 TLSv1.2; ssl_ciphers DEFAULT@SECLEVEL=0; "
+                                 "server {{ listen {} ssl; {} }}",
+                                 old.text(), www.lines()),
+                     {old});
+  const auto version = [](const Endpoint& at, TlsVersion highest) {
+    const auto answer = one({.connect_to = at, .server_name = "www.example.test", .highest = highest});
+    return answer.outcome == TlsOutcome::kHandshake ? answer.version : answer.alert;
+  };
+  CHECK(version(modern, TlsVersion::k13) == to_text(TlsVersion::k13));
+  CHECK(version(modern, TlsVersion::k12) == to_text(TlsVersion::k12));
+  CHECK(version(modern, TlsVersion::k11) == "protocol_version");
+  CHECK(version(old, TlsVersion::k13) == to_text(TlsVersion::k12));
+  CHECK(version(old, TlsVersion::k11) == to_text(TlsVersion::k11));
+  CHECK(version(old, TlsVersion::k10) == to_text(TlsVersion::k10));
+}
+
+TEST_CASE("a stapled OCSP response and SCTs of the TLS extension come as they were sent") {
+  const Site www("www.example.test");
+  const auto highest = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const std::string staple = "any bytes: they are judged elsewhere";
+  const std::string scts("\x00\x05\x00\x03sct", 7);
+  struct Given {
+    const std::string& staple;
+    const std::string& scts;
+  } given{staple, scts};
+  const test::ScriptedServer server([&](int fd) {
+    const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+    SSL_CTX_set_max_proto_version(context.get(), highest);
+    SSL_CTX_set_tlsext_status_cb(
+        context.get(), +[](SSL* ssl, void* argument) {
+          const auto& bytes = static_cast<Given*>(argument)->staple;
+          auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(bytes.data(), bytes.size()));
+          SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(bytes.size()));
+          return SSL_TLSEXT_ERR_OK;
+        });
+    SSL_CTX_set_tlsext_status_arg(context.get(), &given);
+    SSL_CTX_add_custom_ext(
+        context.get(), TLSEXT_TYPE_signed_certificate_timestamp,
+        SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_2_SERVER_HELLO | SSL_EXT_TLS1_3_CERTIFICATE,
+        [](SSL*, unsigned, unsigned context_now, const unsigned char** out, std::size_t* size, X509*, std::size_t index,
+           int*, void* argument) {
+          if ((context_now & SSL_EXT_CLIENT_HELLO) != 0 || index != 0) return 0;
+          const auto& bytes = static_cast<Given*>(argument)->scts;
+          *out = reinterpret_cast<const unsigned char*>(bytes.data());
+          *size = bytes.size();
+          return 1;
+        },
+        nullptr, &given,
+        [](SSL*, unsigned, unsigned, const unsigned char*, std::size_t, X509*, std::size_t, int*, void*) { return 1; },
+        nullptr);
+    serve_tls(fd, www, context.get());
+  });
+  const auto answer = one({.connect_to = server.endpoint(), .server_name = "www.example.test"});
+  INFO(answer.detail);
+  REQUIRE(answer.outcome == TlsOutcome::kHandshake);
+  CHECK(answer.ocsp == staple);
+  CHECK(answer.sct_list == scts);
+}
+
 TEST_CASE("nothing listens at the TLS port") {
   CHECK(one({.connect_to = endpoint(own_address()), .server_name = "www.example.test"}).outcome ==
         TlsOutcome::kRefused);
@@ -165,16 +285,11 @@ TEST_CASE("what this machine cannot ask is no fault of the server") {
   }
 }
 
-/// The server side of a handshake on a connected socket.
-void serve_tls(int fd, const Site& site) {
-  const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
-  SSL_CTX_set_num_tickets(context.get(), 0);  // nothing is written after the handshake, when the client may be gone
-  SSL_CTX_use_certificate_chain_file(context.get(), site.certificate.c_str());
-  SSL_CTX_use_PrivateKey_file(context.get(), site.key.c_str(), SSL_FILETYPE_PEM);
-  const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(context.get()), SSL_free);
-  SSL_set_fd(ssl.get(), fd);
-  SSL_accept(ssl.get());
-  wait_for_end(fd);
+/// Protocol 10, a version, a thread, salt, and CLIENT_SSL among the capabilities.
+std::string mysql_greeting() {
+  const std::string payload = std::string("\x0a", 1) + "8.0.36" + std::string(1, '\0') + "\x01\x02\x03\x04saltsalt" +
+                              std::string("\x00\xff\xff", 3) + std::string(17, '\0');
+  return std::string{static_cast<char>(payload.size()), 0, 0, 0} + payload;
 }
 
 TEST_CASE("STARTTLS, as each protocol has it") {
@@ -208,10 +323,27 @@ TEST_CASE("STARTTLS, as each protocol has it") {
          say(fd, "+OK begin\r\n");
          serve_tls(fd, mail);
        }},
+      {"postgres",
+       [&](int fd) {
+         if (test::hear_some(fd).size() != 8) return;
+         say(fd, "S");
+         serve_tls(fd, mail);
+       }},
+      {"mysql",
+       [&](int fd) {
+         say(fd, mysql_greeting());
+         std::string request;
+         while (request.size() < 36) {
+           char c = 0;
+           if (recv(fd, &c, 1, 0) != 1) return;
+           request += c;
+         }
+         serve_tls(fd, mail);
+       }},
   };
   for (const auto& row : rows) {
     INFO(row.protocol);
-    CHECK(is_known_starttls(row.protocol));
+    CHECK(Starttls::known(row.protocol));
     const test::ScriptedServer server(row.script);
     const auto answer =
         one({.connect_to = server.endpoint(), .server_name = "mail.example.test", .starttls = row.protocol});
@@ -219,8 +351,8 @@ TEST_CASE("STARTTLS, as each protocol has it") {
     REQUIRE(answer.outcome == TlsOutcome::kHandshake);
     CHECK(answer.chain.front() == mail.leaf.der());
   }
-  CHECK_FALSE(is_known_starttls(""));
-  CHECK_FALSE(is_known_starttls("gopher"));
+  const auto unknown = one({.connect_to = endpoint(own_address()), .starttls = "gopher"});
+  CHECK(unknown.outcome == TlsOutcome::kRefused);
 }
 
 TEST_CASE("STARTTLS that does not come about") {

@@ -23,13 +23,16 @@ struct CertificateOptions {
   Instant not_after{};                           ///< zero: in 90 days
   bool authority = false;
   std::string extended_key_usage = "serverAuth";  ///< of leaves; empty: none
+  enum class Key { kEcdsa, kRsa } key = Key::kEcdsa;
+  std::string digest = "SHA256";  ///< of its signature
 };
 
 class Certificate {
  public:
-  /// Signed by `issuer`, or by itself where that is nullptr. ECDSA P-256.
+  /// Signed by `issuer`, or by itself where that is nullptr. ECDSA P-256, or RSA of 2,048 bits.
   explicit Certificate(const CertificateOptions& options, const Certificate* issuer = nullptr)
-      : key_(EVP_EC_gen("P-256"), EVP_PKEY_free), x509_(X509_new(), X509_free) {
+      : key_(options.key == CertificateOptions::Key::kRsa ? EVP_RSA_gen(2048U) : EVP_EC_gen("P-256"), EVP_PKEY_free),
+        x509_(X509_new(), X509_free) {
     const auto now = std::chrono::time_point_cast<Span>(std::chrono::system_clock::now());
     const auto day = std::chrono::hours(24);
     X509* x = x509_.get();
@@ -53,7 +56,8 @@ class Certificate {
     std::string names = options.common_name.empty() && !options.alternative_names.empty() ? "critical" : "";
     for (const auto& one : options.alternative_names) names += (names.empty() ? "" : ",") + one;
     if (!names.empty()) add(x, issuer, NID_subject_alt_name, names);
-    if (X509_sign(x, (issuer == nullptr ? *this : *issuer).key_.get(), EVP_sha256()) == 0)
+    if (X509_sign(x, (issuer == nullptr ? *this : *issuer).key_.get(), EVP_get_digestbyname(options.digest.c_str())) ==
+        0)
       throw std::runtime_error("a test certificate cannot be signed");
   }
 

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
+#include <ctime>
 #include <map>
 
+#include "net/http.h"
 #include "tests/servers/servers.h"
 #include "tests/support/certificates.h"
+#include "tests/support/scripted_server.h"
 
 namespace cutover::tlscheck {
 namespace {
@@ -133,7 +137,7 @@ TEST_CASE("one broken server after the other, each named for what it is") {
        "location https://elsewhere.test/"},
       {"knows other names only",
        "ssl_reject_handshake on;",
-       {"tls-connect fail error", "http-status not-applicable error"},
+       {"tls-unknown-name fail error", "http-status not-applicable error"},
        "this name is not configured on that address"},
       {"old TLS",
        authority.tls(fine) + "ssl_protocols TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0;",
@@ -195,13 +199,8 @@ TEST_CASE("names by addresses by families, with one address that shows something
     targets.push_back(
         {.name = name(host), .endpoint = as_seen("203.0.113.1"), .connect_to = v4, .http = HttpExpectation{"/", 204}});
   }
-  std::vector<Check> told;
-  net::Loop loop;
-  const SystemClock clock;
-  const auto checks = check_endpoints(loop, clock, targets, {.anchors = authority.anchors()},
-                                      [&](const Check& c) { told.push_back(c); });
+  const auto checks = run(targets, {.anchors = authority.anchors()});
   INFO(all_text(checks));
-  CHECK(told.size() == checks.size());
   CHECK_FALSE(any_failed(checks, Severity::kError));
   std::size_t different = 0;
   for (const auto& check : checks) {
@@ -288,11 +287,11 @@ TEST_CASE("the old side's expiry is the rollback's deadline") {
 TEST_CASE("a STARTTLS that is not known is not decided, and says so") {
   Authority authority;
   const auto checks =
-      run({{.name = name("db.example.test"), .endpoint = endpoint(own_address()), .starttls = "postgres"}},
+      run({{.name = name("db.example.test"), .endpoint = endpoint(own_address()), .starttls = "gopher"}},
           {.anchors = authority.anchors()});
   REQUIRE(checks.size() == 1);
   CHECK(checks[0].verdict == Verdict::kUndecided);
-  CHECK_THAT(checks[0].summary, Catch::Contains("postgres"));
+  CHECK_THAT(checks[0].summary, Catch::Contains("gopher"));
 }
 
 TEST_CASE("an address that this machine cannot reach is not decided") {
@@ -302,6 +301,139 @@ TEST_CASE("an address that this machine cannot reach is not decided") {
   CHECK(troubles(checks, at) == std::vector<std::string>{"tls-connect undecided error"});
   CHECK_THAT(checks.front().advice, Catch::Contains("IPv6"));
   CHECK(any_undecided(checks));
+}
+
+/// The checks of one id, as `verdict severity`, and one text of them all.
+std::vector<std::string> of_id(const std::vector<Check>& checks, const std::string& id) {
+  std::vector<std::string> out;
+  for (const auto& c : checks)
+    if (c.id == id) out.push_back(fmt::format("{} {}", to_text(c.verdict), to_text(c.severity)));
+  return out;
+}
+using Found = std::vector<std::string>;
+
+TEST_CASE("a real old side against a real new one: everything that users would lose") {
+  Authority authority;
+  const auto rsa = CertificateOptions{.alternative_names = {"DNS:www.example.test", "DNS:mail.example.test"},
+                                      .key = CertificateOptions::Key::kRsa};
+  const auto old_side = endpoint(own_address());
+  const auto new_side = endpoint(own_address());
+  const auto before = authority.tls(rsa);
+  const auto after = authority.tls({.alternative_names = {"DNS:www.example.test"}});
+  const auto other = authority.tls({.alternative_names = {"DNS:other.example.test"}});
+  const Nginx old_nginx(
+      fmt::format("server {{ listen {} ssl http2; server_name www.example.test; {} add_header "
+                  "Strict-Transport-Security \"max-age=300; includeSubDomains\"; location / {{ return "
+                  "200; }} }}",
+                  old_side.text(), before),
+      {old_side});
+  const Nginx new_nginx(fmt::format("server {{ listen {0} ssl default_server; {1} }}\n"
+                                    "server {{ listen {0} ssl; server_name www.example.test; {2} location / {{ return "
+                                    "302 https://www.example.test/new; }} }}",
+                                    new_side.text(), other, after),
+                        {new_side});
+  const auto as_seen = [](const char* address) { return Endpoint{*IpAddress::from_text(address), 443}; };
+  const auto checks =
+      run({{.name = name("www.example.test"),
+            .endpoint = as_seen("198.51.100.1"),
+            .connect_to = old_side,
+            .side = Side::kOld},
+           {.name = name("www.example.test"), .endpoint = as_seen("203.0.113.1"), .connect_to = new_side}},
+          {.anchors = authority.anchors()});
+  INFO(all_text(checks));
+  CHECK(of_id(checks, "compare-names") == Found{"fail warning"});
+  CHECK(of_id(checks, "compare-key") == Found{"fail warning"});
+  CHECK(of_id(checks, "compare-alpn") == Found{"fail warning"});
+  CHECK(of_id(checks, "compare-hsts") == Found{"fail warning"});
+  CHECK(of_id(checks, "compare-http") == Found{"fail warning"});
+  CHECK(of_id(checks, "compare-default") == Found{"fail warning"});
+  CHECK(of_id(checks, "compare-chain").empty());
+  CHECK(of_id(checks, "compare-versions").empty());
+  CHECK(of_id(checks, "compare-issuer").empty());
+  CHECK(of_id(checks, "compare-certificate") == Found{"pass note"});
+  CHECK(of_id(checks, "clock") == Found{"pass warning", "pass warning"});
+  CHECK(of_id(checks, "http-status").empty());
+}
+
+TEST_CASE("a certificate for another name says which virtual host answered") {
+  Authority authority;
+  const auto at = endpoint(own_address());
+  const Nginx nginx(fmt::format("server {{ listen {0} ssl default_server; {1} }}\n"
+                                "server {{ listen {0} ssl; server_name wrong.example.test; {2} }}",
+                                at.text(), authority.tls({.alternative_names = {"DNS:default.example.test"}}),
+                                authority.tls({.alternative_names = {"DNS:third.example.test"}})),
+                    {at});
+  const auto evidence = [&](const char* host) {
+    for (const auto& check : run({{.name = name(host), .endpoint = at}}, {.anchors = authority.anchors()}))
+      if (check.id == "tls-name") return check.evidence;
+    return std::string();
+  };
+  CHECK_THAT(evidence("unknown.example.test"), Catch::Contains("it is the default certificate of that address"));
+  CHECK_THAT(evidence("wrong.example.test"), Catch::Contains("another virtual host answered"));
+}
+
+TEST_CASE("a server whose clock is wrong is told by its Date") {
+  Authority authority;
+  const auto answer = [](Span off) {
+    return [off](int fd) {
+      test::hear_some(fd);
+      const auto at = std::chrono::system_clock::to_time_t(
+          std::chrono::time_point_cast<std::chrono::system_clock::duration>(now() + off));
+      std::array<char, 64> date{};
+      std::strftime(date.data(), date.size(), "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&at));
+      test::say(fd, fmt::format("HTTP/1.0 200 OK\r\nDate: {}\r\nContent-Length: 0\r\n\r\n", date.data()));
+    };
+  };
+  struct Row {
+    Span off;
+    Found found;
+    std::string says;
+  };
+  for (const auto& row : std::vector<Row>{{Span(0), {"pass warning"}, "agree"},
+                                          {std::chrono::minutes(5), {"fail warning"}, "ahead of"},
+                                          {-std::chrono::minutes(5), {"fail warning"}, "behind"}}) {
+    const test::ScriptedServer backend(answer(row.off));
+    const auto at = endpoint(own_address());
+    const Nginx nginx(fmt::format("server {{ listen {} ssl; {} location / {{ proxy_pass http://{}; proxy_pass_header "
+                                  "Date; }} }}",
+                                  at.text(), authority.tls({.alternative_names = {"DNS:www.example.test"}}),
+                                  backend.endpoint().text()),
+                      {at});
+    const auto checks = run({{.name = name("www.example.test"), .endpoint = at, .http = HttpExpectation{}}},
+                            {.anchors = authority.anchors()});
+    INFO(all_text(checks));
+    CHECK(of_id(checks, "clock") == row.found);
+    CHECK_THAT(all_text(checks), Catch::Contains(row.says));
+  }
+}
+
+TEST_CASE("connections are bounded: as many as survey.h says, and with Depth::kUsers one each") {
+  Authority authority;
+  const auto at = endpoint(own_address());
+  const auto status = endpoint(own_address());
+  const Nginx nginx(fmt::format("server {{ listen {} ssl; {} }}\nserver {{ listen {}; location / {{ stub_status; }} }}",
+                                at.text(), authority.tls({.alternative_names = {"DNS:*.example.test"}}), status.text()),
+                    {at, status});
+  const std::vector<Target> targets{{.name = name("a.example.test"), .endpoint = at},
+                                    {.name = name("b.example.test"), .endpoint = at},
+                                    {.name = name("c.example.test"), .endpoint = at}};
+  // ` 16 16 5`: connections taken, handled, requests. Asking is one itself.
+  const auto taken = [&] {
+    net::Loop loop;
+    net::HttpRequest request;
+    request.url = "http://" + status.text() + "/";
+    const auto response = net::http_all(loop, {request}).front();
+    REQUIRE(response.ok());
+    return std::stol(response->body.substr(response->body.find("\n ") + 2));
+  };
+  const auto connections = [&](Depth depth) {
+    const auto before = taken();
+    run(targets, {.anchors = authority.anchors(), .depth = depth});
+    return taken() - before - 1;
+  };
+  CHECK(connections(Depth::kUsers) == 3);
+  // One each, one each with the other kind of keys, and for the address: without SNI, TLS 1.2, TLS 1.1.
+  CHECK(connections(Depth::kThorough) == 3 + 3 + 3);
 }
 
 TEST_CASE("the program's clock decides, not the machine's") {

@@ -1,0 +1,35 @@
+#include "tlscheck/sighting.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace cutover::tlscheck {
+
+Check check_of(const Sighting& sighting, std::string_view id, Severity severity, Verdict verdict) {
+  Check check;
+  check.id = id;
+  check.severity = sighting.target.side == Side::kOld ? std::min(severity, Severity::kWarning) : severity;
+  check.verdict = verdict;
+  check.name = sighting.target.name;
+  check.endpoint = sighting.target.endpoint;
+  return check;
+}
+
+std::string_view side_prefix(const Sighting& sighting) {
+  return sighting.target.side == Side::kOld ? "old side: " : "";
+}
+
+std::string key_text(const net::TlsAnswer& answer) {
+  switch (answer.keys) {
+    case net::TlsKeys::kAny:
+      return "";
+    case net::TlsKeys::kRsa:
+      return fmt::format("RSA {}", answer.key_bits);
+    case net::TlsKeys::kEcdsa:
+      return fmt::format("ECDSA {}", answer.key_bits);
+  }
+  return "";
+}
+
+}  // namespace cutover::tlscheck
