@@ -200,8 +200,10 @@ std::vector<Result<Message>> ask_resolvers(Loop& loop, const Clock& clock, const
     for (std::size_t i = 0; i < questions.size(); ++i) {
       if (replies[i]) continue;
       open.push_back(i);
+      Message query = make_query(questions[i], Recursion::kDesired);
+      query.ad = true;  // RFC 6840 section 5.7: AD in the reply is wanted
       requests.push_back({.server = server,
-                          .message = make_query(questions[i], Recursion::kDesired),
+                          .message = std::move(query),
                           .key = {},
                           .timeout = options.timeout,
                           .tries = 2,

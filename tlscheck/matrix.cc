@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/text.h"
 #include "tlscheck/compare.h"
+#include "tlscheck/revocation.h"
 #include "tlscheck/server_rules.h"
 #include "tlscheck/survey.h"
 
@@ -64,6 +66,39 @@ std::vector<bool> wanted_over_http(const std::vector<Sighting>& sightings,
   return wanted;
 }
 
+/// What issuers publish about the chains that were seen.
+std::map<const ChainFacts*, Check> revocations(net::Loop& loop, Instant now, const std::vector<Sighting>& sightings,
+                                               const Options& options) {
+  std::map<const ChainFacts*, Check> out;
+  if (options.depth != Depth::kThorough) return out;
+  std::vector<const ChainFacts*> chains;
+  for (const Sighting& sighting : sightings)
+    if (sighting.usual.done() && out.try_emplace(sighting.usual.chain).second) chains.push_back(sighting.usual.chain);
+  RevocationOptions terms;
+  terms.timeout = options.timeout;
+  auto checks = check_revocation(loop, now, chains, terms);
+  for (std::size_t i = 0; i < chains.size(); ++i) out[chains[i]] = std::move(checks[i]);
+  return out;
+}
+
+/// What DNS says about the certificate of this sighting. CAA is about names, and told with their first address.
+std::vector<Check> published_checks(const Judging& judging, const Sighting& sighting, std::set<DomainName>& told) {
+  std::vector<Check> out;
+  const Target& target = sighting.target;
+  if (target.side == Side::kOld || !sighting.usual.done() || !sighting.usual.chain->leaf) return out;
+  if (target.caa && told.insert(target.name).second)
+    out.push_back(judge_caa(target.name, *target.caa, sighting.usual.chain->sent.front()));
+  if (!target.tlsa) return out;
+  // The name that the records stand below comes first (RFC 7671 section 5.2.2).
+  const DomainName base = target.tlsa->owner.parent().parent();
+  Check check = judge_tlsa(*target.tlsa, sighting.usual.answer.chain, judging.options.anchors, {base, sighting.asked},
+                           judging.times);
+  check.name = target.name;
+  check.endpoint = target.endpoint;
+  out.push_back(std::move(check));
+  return out;
+}
+
 /// Sightings [first, last) are of one name on one side.
 std::vector<Check> same_leaf_checks(const std::vector<Sighting>& sightings, std::size_t first, std::size_t last) {
   std::map<std::uint16_t, std::vector<const Sighting*>> by_port;
@@ -110,10 +145,21 @@ std::vector<Check> check_endpoints(net::Loop& loop, const Clock& clock, const st
   auto sightings = survey_tls(loop, targets, options, chains);
 
   // Every target has its answer; from here on nothing but HTTP touches the network.
+  const auto revoked = revocations(loop, times.now, sightings, options);
   std::vector<std::vector<Check>> checks;
+  std::set<DomainName> told;
   for (const auto& sighting : sightings) {
     checks.push_back(server_checks(sighting));
     append(checks.back(), certificate_checks(judging, sighting));
+    append(checks.back(), published_checks(judging, sighting, told));
+    if (const auto said = revoked.find(sighting.usual.chain); said != revoked.end()) {
+      Check check = said->second;
+      const Check frame = check_of(sighting, check.id, check.severity, check.verdict);
+      check.severity = frame.severity;
+      check.name = frame.name;
+      check.endpoint = frame.endpoint;
+      checks.back().push_back(std::move(check));
+    }
   }
   survey_http(loop, clock, sightings, options, wanted_over_http(sightings, checks, options));
 

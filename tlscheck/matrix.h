@@ -22,6 +22,9 @@ namespace cutover::tlscheck {
 ///   tls-version        TLS 1.2 or later
 ///   tls-old-versions   TLS 1.0 and 1.1 are off (a warning); once per address
 ///   tls-name, tls-chain, tls-not-yet-valid, tls-expiry, old-side-expiry   see verify.h
+///   tls-caa            its issuer may issue for the name again (a warning); once per name, where that was looked up
+///   tls-tlsa           clients that use DANE accept it, where that was looked up
+///   tls-revocation     nobody has revoked it, by its issuer's lists or responder (see revocation.h)
 ///   tls-second-certificate  the same rules for the other certificate of a server that has an RSA and an ECDSA one
 ///   http-status        the status that was expected
 ///   clock              the server's clock, by its HTTP Date, is within 5 s of ours (a warning)

@@ -15,6 +15,7 @@ namespace {
 
 struct Free {
   void operator()(OCSP_RESPONSE* p) const { OCSP_RESPONSE_free(p); }
+  void operator()(OCSP_REQUEST* p) const { OCSP_REQUEST_free(p); }
   void operator()(OCSP_BASICRESP* p) const { OCSP_BASICRESP_free(p); }
   void operator()(OCSP_CERTID* p) const { OCSP_CERTID_free(p); }
   void operator()(X509_STORE* p) const { X509_STORE_free(p); }
@@ -111,6 +112,19 @@ OcspFacts read_ocsp(std::string_view response, const Certificate& leaf, const Ce
     return refused(OcspStatus::kUntrusted,
                    fmt::format("its signature is not one that {} stands for", issuer.subject_text()));
   return read_single(single, at);
+}
+
+std::string ocsp_request(const Certificate& leaf, const Certificate& issuer) {
+  const Owned<OCSP_REQUEST> request(OCSP_REQUEST_new());
+  OCSP_CERTID* id = OCSP_cert_to_id(EVP_sha1(), leaf.native(), issuer.native());
+  if (request && id != nullptr && OCSP_request_add0_id(request.get(), id) == nullptr) OCSP_CERTID_free(id);
+  unsigned char* bytes = nullptr;
+  const int size = request ? i2d_OCSP_REQUEST(request.get(), &bytes) : -1;
+  const std::string out =
+      size > 0 ? std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)) : "";
+  OPENSSL_free(bytes);
+  ERR_clear_error();
+  return out;
 }
 
 }  // namespace cutover::tlscheck

@@ -32,4 +32,8 @@ struct OcspFacts {
 /// granted. Signed by the issuer, or by one that the issuer let speak for it (section 4.2.2.2). Pure.
 OcspFacts read_ocsp(std::string_view response, const Certificate& leaf, const Certificate& issuer, Instant at);
 
+/// The request that asks a responder about `leaf`, in DER (RFC 6960 section 4.1, SHA-1 ids as all responders take them:
+/// RFC 5019 section 2.1.1; without a nonce).
+std::string ocsp_request(const Certificate& leaf, const Certificate& issuer);
+
 }  // namespace cutover::tlscheck

@@ -7,6 +7,8 @@
 #include "core/domain_name.h"
 #include "core/endpoint.h"
 #include "tlscheck/anchors.h"
+#include "tlscheck/caa.h"
+#include "tlscheck/dane.h"
 #include "tlscheck/verify.h"
 
 namespace cutover::tlscheck {
@@ -25,6 +27,8 @@ struct Target {
   Side side = Side::kNew;
   std::string starttls{};                 ///< empty, or a protocol of net/starttls.h; others are kUndecided, and say so
   std::optional<HttpExpectation> http{};  ///< asked over TLS when the certificate is accepted
+  std::optional<ClimbedCaa> caa{};        ///< as it will be after the swap; empty: nothing is said of it
+  std::optional<PublishedTlsa> tlsa{};    ///< the same
 };
 
 /// How much is asked of each address.

@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "net/authority.h"
 #include "tlscheck/matrix.h"
+#include "tlscheck/published.h"
 
 namespace cutover {
 namespace {
@@ -46,11 +47,63 @@ void resolve(const NamedTarget& named, const Plan& plan, net::Loop& loop, const 
                        named.endpoint.http, named.endpoint.at});
 }
 
+/// What the swap makes of the names that it changes.
+tlscheck::PlannedAliases planned_aliases(const Plan& plan) {
+  tlscheck::PlannedAliases out;
+  for (const ZonePlan& zone : plan.zones)
+    for (const PlannedChange& change : zone.changes) {
+      if (change.type != RecordType::kCname) continue;
+      out[change.name] = std::nullopt;
+      if (!change.to.empty())
+        if (auto target = DomainName::from_text(change.to.front())) out[change.name] = *target;
+    }
+  return out;
+}
+
+Check not_looked_up(std::string id, const DomainName& name, const Error& error) {
+  Check check;
+  check.id = std::move(id);
+  check.severity = Severity::kNote;
+  check.verdict = Verdict::kUndecided;
+  check.name = name;
+  check.summary = error.message;
+  check.advice = "run preflight where a resolver answers, or name one with `lookup:` in the plan";
+  return check;
+}
+
+/// Gives the targets of the new side what DNS says about their certificates.
+void look_up_published(const Plan& plan, net::Loop& loop, const Clock& clock, std::vector<tlscheck::Target>& targets,
+                       std::vector<Check>& checks) {
+  std::vector<DomainName> names;
+  std::vector<tlscheck::TlsaQuestion> services;
+  for (const tlscheck::Target& target : targets) {
+    if (target.side == tlscheck::Side::kOld || target.name.is_root()) continue;
+    if (std::find(names.begin(), names.end(), target.name) == names.end()) names.push_back(target.name);
+    const tlscheck::TlsaQuestion service{target.name, target.endpoint.port};
+    if (std::find(services.begin(), services.end(), service) == services.end()) services.push_back(service);
+  }
+  const auto planned = planned_aliases(plan);
+  const auto caa = tlscheck::climb_caa(loop, clock, lookup_of(plan), names, planned);
+  const auto tlsa = tlscheck::find_tlsa(loop, clock, lookup_of(plan), services, planned);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (!caa[i]) checks.push_back(not_looked_up("tls-caa", names[i], caa[i].error()));
+  for (std::size_t i = 0; i < services.size(); ++i)
+    if (!tlsa[i]) checks.push_back(not_looked_up("tls-tlsa", services[i].name, tlsa[i].error()));
+  for (tlscheck::Target& target : targets) {
+    if (target.side == tlscheck::Side::kOld) continue;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (names[i] == target.name && caa[i]) target.caa = *caa[i];
+    for (std::size_t i = 0; i < services.size(); ++i)
+      if (services[i] == tlscheck::TlsaQuestion{target.name, target.endpoint.port} && tlsa[i]) target.tlsa = *tlsa[i];
+  }
+}
+
 /// What is asked: all targets of a plan, or some.
 struct Question {
   std::function<bool(TargetSide, const DomainName&)> wanted;
   std::function<bool(const NamedTarget&)> wanted_named;
   tlscheck::Depth depth = tlscheck::Depth::kThorough;
+  enum class Published { kLeftOut, kLookedUp } published = Published::kLeftOut;
 };
 
 struct Checked {
@@ -72,6 +125,7 @@ Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, con
     if (question.wanted_named(named)) resolve(named, plan, loop, clock, targets, out.checks);
   std::vector<tlscheck::Target> asked;
   for (const EndpointTarget& target : targets) asked.push_back(target_of(target, options));
+  if (question.published == Question::Published::kLookedUp) look_up_published(plan, loop, clock, asked, out.checks);
   tlscheck::Options terms{.anchors = *anchors};
   if (plan.window && plan.window->opens > clock.now()) terms.swap = plan.window->opens;
   terms.standby = plan.standby;
@@ -96,7 +150,8 @@ std::vector<Check> checks_or_trouble(Result<Checked> checked) {
 Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock,
                                   const PreflightOptions& options) {
   auto checked = check(plan, loop, clock, options,
-                       {[](TargetSide, const DomainName&) { return true; }, [](const NamedTarget&) { return true; }});
+                       {[](TargetSide, const DomainName&) { return true; }, [](const NamedTarget&) { return true; },
+                        tlscheck::Depth::kThorough, Question::Published::kLookedUp});
   if (!checked) return checked.error();
   PreflightResult result;
   result.root_store = checked->root_store;

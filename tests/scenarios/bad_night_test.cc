@@ -60,6 +60,7 @@ ttl: {{ during: {}s }}
 endpoints: [ {{ names: [www.example.com], port: {} }} ]
 watch: {{ resolvers: ["{}"] }}
 standby: 1h
+lookup: ["127.0.0.1:9"]
 )",
                      primary.text(), servers, sites.old_address(), to, kLowTtl, sites.port(), resolver.text());
 }

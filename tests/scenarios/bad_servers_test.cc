@@ -111,7 +111,7 @@ std::string plan_of(const Row& row) {
       "version: 1\nname: bad-servers\nzones:\n  - zone: example.test\n"
       "    provider: {{ type: rfc2136, server: 127.0.0.1, key: env/NOT_NEEDED }}\n"
       "    changes: [ {{ name: elsewhere, type: A, from: [127.0.0.1], to: [127.0.0.2] }} ]\n"
-      "endpoints: [ {{ names: [www.example.test], port: {}, new: [{}]{} }} ]\nstandby: 2d\n",
+      "endpoints: [ {{ names: [www.example.test], port: {}, new: [{}]{} }} ]\nstandby: 2d\nlookup: [\"127.0.0.1:9\"]\n",
       row.places.front().port, fmt::join(addresses, ", "), row.more_of_the_endpoint);
 }
 

@@ -40,6 +40,7 @@ zones:
       - {{ name: {0}, type: A, from: [{1}], to: [{2}] }}
 endpoints:
   - {{ names: [{0}.example.com], port: {3} }}
+lookup: ["127.0.0.1:9"]
 )",
                      name, sites.old_address(), sites.new_address(), sites.port());
 }

@@ -1,0 +1,72 @@
+#include "tlscheck/crl.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+#include <ctime>
+#include <memory>
+
+#include "core/text.h"
+
+namespace cutover::tlscheck {
+namespace {
+
+constexpr std::chrono::minutes kSkew{5};
+
+struct Free {
+  void operator()(X509_CRL* p) const { X509_CRL_free(p); }
+};
+using Crl = std::unique_ptr<X509_CRL, Free>;
+
+std::optional<Instant> instant_of(const ASN1_TIME* time) {
+  std::tm fields{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &fields) != 1) return std::nullopt;
+  return Instant(std::chrono::seconds(timegm(&fields)));
+}
+
+bool is_of(X509_CRL* crl, const Certificate& issuer) {
+  EVP_PKEY* key = X509_get0_pubkey(issuer.native());
+  return key != nullptr && X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer.native())) == 0 &&
+         X509_CRL_verify(crl, key) == 1;
+}
+
+}  // namespace
+
+CrlFacts read_crl(std::string_view crl, const Certificate& certificate, const Certificate& issuer, Instant at) {
+  CrlFacts facts;
+  const auto* data = reinterpret_cast<const unsigned char*>(crl.data());
+  const auto* const end = data + crl.size();
+  const Crl parsed(d2i_X509_CRL(nullptr, &data, static_cast<long>(crl.size())));
+  if (!parsed || data != end) {
+    ERR_clear_error();
+    facts.why = "it is no revocation list";
+    return facts;
+  }
+  facts.this_update = instant_of(X509_CRL_get0_lastUpdate(parsed.get())).value_or(Instant{});
+  facts.next_update = instant_of(X509_CRL_get0_nextUpdate(parsed.get()));
+  const bool authentic = is_of(parsed.get(), issuer);
+  ERR_clear_error();
+  if (!authentic) {
+    facts.status = CrlStatus::kUntrusted;
+    facts.why = fmt::format("it is not signed by {}", issuer.subject_text());
+    return facts;
+  }
+  X509_REVOKED* entry = nullptr;
+  // 2: taken off the list again (removeFromCRL), which only a delta list says.
+  if (X509_CRL_get0_by_cert(parsed.get(), &entry, certificate.native()) == 1) {
+    facts.status = CrlStatus::kRevoked;
+    facts.revoked_at = instant_of(X509_REVOKED_get0_revocationDate(entry));
+    facts.why = fmt::format("revoked on {}", facts.revoked_at ? format_instant(*facts.revoked_at) : "a day not told");
+    return facts;
+  }
+  facts.status = CrlStatus::kNotListed;
+  if (facts.this_update > at + kSkew || (facts.next_update && *facts.next_update < at - kSkew)) {
+    facts.status = CrlStatus::kOutOfDate;
+    facts.why = fmt::format("it is for the time from {} to {}", format_instant(facts.this_update),
+                            facts.next_update ? format_instant(*facts.next_update) : "later");
+  }
+  return facts;
+}
+
+}  // namespace cutover::tlscheck
