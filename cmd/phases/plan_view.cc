@@ -69,24 +69,32 @@ Lowering lowering_of(const History& history, const Gate& drain) {
   return drain.open || drain.opens_at ? Lowering::kNotNeeded : Lowering::kToDo;
 }
 
+TimelineEntry lowering_entry(const Plan& plan, const History& history, const Gate& drain) {
+  const auto ttl = plan.ttl.during.count();
+  switch (lowering_of(history, drain)) {
+    case Lowering::kToDo:
+      break;
+    case Lowering::kDone: {
+      const WriteRecord& lowered = *last_done(history, Phase::kLowerTtl);
+      return {
+          lowered.authoritative_at ? lowered.authoritative_at : lowered.ended, true,
+          fmt::format("lower-ttl: TTLs at {} s{}", ttl,
+                      lowered.authoritative_at ? ", served so by every authoritative address" : " at the provider")};
+    }
+    case Lowering::kNotNeeded:
+      return {std::nullopt, true,
+              fmt::format("lower-ttl: not needed, every authoritative address serves {} s or less", ttl)};
+  }
+  return {std::nullopt, false, fmt::format("lower-ttl: TTLs down to {} s", ttl)};
+}
+
 std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts,
                                        const Gate& drain, Instant now) {
   std::vector<TimelineEntry> line;
   const auto swaps = swap_writes_since_rollback(history);
   const WriteRecord* rollback = standing_rollback(history);
-  const WriteRecord* lowered = last_done(history, Phase::kLowerTtl);
   const Seconds turning = turning_time(plan, history, facts);
-  if (lowered != nullptr)
-    line.push_back(
-        {lowered->authoritative_at ? lowered->authoritative_at : lowered->ended, true,
-         fmt::format("lower-ttl: TTLs at {} s{}", plan.ttl.during.count(),
-                     lowered->authoritative_at ? ", served so by every authoritative address" : " at the provider")});
-  else if (lowering_of(history, drain) == Lowering::kNotNeeded && swaps.empty())
-    line.push_back({std::nullopt, true,
-                    fmt::format("lower-ttl: not needed, every authoritative address serves {} s or less",
-                                plan.ttl.during.count())});
-  else
-    line.push_back({std::nullopt, false, fmt::format("lower-ttl: TTLs down to {} s", plan.ttl.during.count())});
+  line.push_back(lowering_entry(plan, history, drain));
   if (const CheckRecord* checked = last_preflight(plan, history))
     line.push_back({checked->at, true, fmt::format("preflight: {}", checked->passed ? "passed" : "FAILED")});
   else

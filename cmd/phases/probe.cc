@@ -84,6 +84,7 @@ struct Track {
   bool agreed = false;
   bool dropped = false;  ///< answers, but not for the clients that were named: it has nothing to say here
   int silent = 0;
+  std::optional<Instant> differs_until{};  ///< when its answers that differ have ended
 };
 
 class Probe {
@@ -158,8 +159,10 @@ class Probe {
       for (SweepAnswer& answer : track.answers) out.seen.answers.push_back(std::move(answer));
     std::vector<RecordKey> keys;
     for (const ProbeQuestion& question : questions_) keys.push_back(question.key);
-    for (std::size_t i = 0; i < questions_.size(); ++i)
+    for (std::size_t i = 0; i < questions_.size(); ++i) {
       questions_[i].groups = dnsprobe::group_answers(out.seen, keys, i, resolvers_);
+      questions_[i].differing = differing(i);
+    }
     out.sites = sites(out.seen);
     out.questions = std::move(questions_);
     out.resolvers = std::move(resolvers_);
@@ -182,6 +185,7 @@ class Probe {
     const ProbeQuestion& question = questions_[track.question];
     const std::vector<std::string>& expected = question.expected;
     track.answered = track.dropped = false;
+    track.differs_until.reset();
     track.agreed = !expected.empty() && !track.answers.empty();
     Instant next = clock_.now() + kSoonest;
     for (const SweepAnswer& answer : track.answers) {
@@ -194,7 +198,10 @@ class Probe {
       track.answered = true;
       if (read.kind == AnswerKind::kValues && read.values == expected) continue;
       track.agreed = false;
-      if (read.ttl) next = std::max(next, answer.sample.received + *read.ttl + Seconds(1));
+      if (!read.ttl || expected.empty()) continue;
+      const Instant ends = answer.sample.received + *read.ttl;
+      next = std::max(next, ends + Seconds(1));
+      track.differs_until = std::max(track.differs_until.value_or(ends), ends);
     }
     track.silent = track.answered ? 0 : track.silent + 1;
     if (!track.answered) next = clock_.now() + kSilence;
@@ -214,6 +221,13 @@ class Probe {
     if (track.dropped) ++question.dropped;
     if (any(&dnsprobe::Sample::authenticated)) ++question.validated;
     if (any(&dnsprobe::Sample::has_signatures)) ++question.with_signatures;
+  }
+
+  std::optional<ProbeSpread> differing(std::size_t question) const {
+    std::vector<Instant> ends;
+    for (const Track& track : tracks_)
+      if (track.question == question && track.differs_until) ends.push_back(*track.differs_until);
+    return spread_of(std::move(ends));
   }
 
   /// Of those who answered and did not say where: one question more.
@@ -268,6 +282,15 @@ class Probe {
 };
 
 }  // namespace
+
+std::optional<ProbeSpread> spread_of(std::vector<Instant> ends) {
+  if (ends.empty()) return std::nullopt;
+  std::sort(ends.begin(), ends.end());
+  const auto by_share = [&ends](std::size_t parts, std::size_t of) {
+    return ends[(ends.size() * parts + of - 1) / of - 1];
+  };
+  return ProbeSpread{ends.size(), by_share(1, 2), by_share(9, 10), ends.back()};
+}
 
 Result<ProbeResult> probe(net::Loop& loop, const Clock& clock, const ProbeOptions& options,
                           const std::function<void(const std::string&)>& log, const std::function<bool()>& stop) {

@@ -32,6 +32,16 @@ struct ProbeOptions {
   dnsprobe::PathOptions path = dnsprobe::default_path_options();
 };
 
+/// When cached answers end, by their TTLs.
+struct ProbeSpread {
+  std::size_t entries = 0;  ///< resolvers; of each the answer that ends last
+  Instant half{};           ///< by then half of them have ended, and
+  Instant most{};           ///< by then nine in ten
+  Instant all{};
+};
+/// nullopt: there is none.
+std::optional<ProbeSpread> spread_of(std::vector<Instant> ends);
+
 /// One record set of one view. Resolvers, not answers, are counted; of a view with several networks each of them once.
 struct ProbeQuestion {
   RecordKey key;
@@ -43,6 +53,7 @@ struct ProbeQuestion {
   std::size_t dropped = 0;    ///< answered for other clients than the view's: no data
   std::size_t validated = 0;  ///< gave data with AD: they vouch for it by DNSSEC
   std::size_t with_signatures = 0;
+  std::optional<ProbeSpread> differing;  ///< of those who gave another answer than was expected
   std::vector<dnsprobe::AnswerGroup> groups;
 };
 

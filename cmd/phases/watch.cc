@@ -195,6 +195,25 @@ dnsprobe::WatchOptions terms_of(const Plan& plan, const WatchQuestions& question
   return terms;
 }
 
+void ask_resolvers(Cutover& cutover, const WatchSink& sink, WatchPhaseResult& result) {
+  Recorder recorder(cutover, result.questions);
+  LagSearch search(cutover, result.questions.expectations);
+  result.seen = dnsprobe::watch(
+      cutover.loop, cutover.clock, result.questions.expectations, result.questions.resolvers,
+      terms_of(cutover.plan, result.questions),
+      [&](const dnsprobe::WatchEvent& event) {
+        recorder.add(event);
+        if (sink.event) sink.event(result.questions, event);
+        if (event.kind == dnsprobe::WatchEvent::Kind::kSample)
+          search.note(event.key, event.observation);
+        else
+          look_for_lag(cutover, search, result.questions, sink);
+      },
+      cutover.stop);
+  recorder.flush();
+  for (std::string& each : search.story()) result.notes.push_back(std::move(each));
+}
+
 }  // namespace
 
 Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& options, const WatchSink& sink) {
@@ -243,22 +262,7 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
     return kept.error();
   if (sink.begun) sink.begun(result.questions);
 
-  Recorder recorder(cutover, result.questions);
-  LagSearch search(cutover, result.questions.expectations);
-  result.seen = dnsprobe::watch(
-      cutover.loop, cutover.clock, result.questions.expectations, result.questions.resolvers,
-      terms_of(cutover.plan, result.questions),
-      [&](const dnsprobe::WatchEvent& event) {
-        recorder.add(event);
-        if (sink.event) sink.event(result.questions, event);
-        if (event.kind == dnsprobe::WatchEvent::Kind::kSample)
-          search.note(event.key, event.observation);
-        else
-          look_for_lag(cutover, search, result.questions, sink);
-      },
-      cutover.stop);
-  recorder.flush();
-  for (std::string& each : search.story()) result.notes.push_back(std::move(each));
+  ask_resolvers(cutover, sink, result);
   conclude(result);
   if (auto kept =
           cutover.journal.record_event(Phase::kWatch, std::string(dnsprobe::to_text(result.seen.end)), result.headline);

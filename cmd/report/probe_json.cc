@@ -62,6 +62,13 @@ Json group_json(const dnsprobe::AnswerGroup& group) {
   return out;
 }
 
+Json spread_json(const ProbeSpread& spread) {
+  return {{"resolvers", spread.entries},
+          {"half_until", format_instant_ms(spread.half)},
+          {"most_until", format_instant_ms(spread.most)},
+          {"all_until", format_instant_ms(spread.all)}};
+}
+
 Json question_json(const ProbeOptions& asked, const ProbeQuestion& question) {
   Json out{{"name", question.key.name.text()}, {"type", to_text(question.key.type)}};
   out["view"] = question.view ? Json(asked.views[*question.view].text) : Json(nullptr);
@@ -72,6 +79,7 @@ Json question_json(const ProbeOptions& asked, const ProbeQuestion& question) {
   out["signatures"] = question.with_signatures;
   out["expected"] = question.expected;
   out["agreed"] = question.agreed;
+  out["differing"] = question.differing ? spread_json(*question.differing) : Json(nullptr);
   Json groups = Json::array();
   for (const dnsprobe::AnswerGroup& group : question.groups) groups.push_back(group_json(group));
   out["groups"] = groups;

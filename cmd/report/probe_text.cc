@@ -101,6 +101,14 @@ std::string sites_of(const ProbeResult& result, const AnswerGroup& group) {
   return some_of(sites);
 }
 
+/// `what differs runs out: half of 40 in 20s, 9 in 10 in 50s, all in 1m 10s`
+std::string differing_text(const ProbeSpread& spread, Instant now) {
+  const auto in = [now](Instant end) { return format_duration(std::max<Span>(Span(), end - now)); };
+  if (spread.entries == 1) return fmt::format("what differs runs out in {}", in(spread.all));
+  return fmt::format("what differs runs out: half of {} in {}, 9 in 10 in {}, all in {}", spread.entries,
+                     in(spread.half), in(spread.most), in(spread.all));
+}
+
 std::string ending_of(const ProbeResult& result) {
   std::string out = printable(result.headline) + "\n";
   for (const std::string& note : result.notes) out += "  " + printable(note) + "\n";
@@ -165,6 +173,7 @@ std::string probe_as_text(const ProbeOptions& asked, const ProbeResult& result) 
   std::string out;
   for (const ProbeQuestion& question : result.questions) {
     out += title_of(asked, question) + "\n";
+    if (question.differing) out += "  " + differing_text(*question.differing, result.at) + "\n";
     for (const AnswerGroup& group : question.groups) {
       const std::string ttl = ttl_of(group);
       out += fmt::format("  {:>5}  {}{}\n", group.answers.size(), phrase_of(group), ttl.empty() ? "" : "   TTL " + ttl);

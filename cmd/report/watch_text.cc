@@ -21,6 +21,21 @@ std::string cut(const std::string& text, std::size_t width) {
   return text;
 }
 
+/// `head` and then `text`, in lines of at most `width` columns where its words allow that, the text in one column.
+std::vector<std::string> wrapped(const std::string& head, const std::string& text, std::size_t width) {
+  std::vector<std::string> out{head};
+  bool is_empty = true;
+  for (const std::string& word : split(text, ' ')) {
+    if (!is_empty && out.back().size() + 1 + word.size() > width) {
+      out.push_back(std::string(head.size(), ' '));
+      is_empty = true;
+    }
+    out.back() += (is_empty ? "" : " ") + word;
+    is_empty = false;
+  }
+  return out;
+}
+
 std::string clock_time(Instant at) { return format_instant(at).substr(11); }
 
 std::string values_text(const std::optional<RecordSet>& set) {
@@ -136,22 +151,19 @@ std::vector<std::string> WatchView::holding_lines(Instant now, std::size_t most)
   return out;
 }
 
-/// Who is behind, as long as resolvers say that somebody is. Long sentences go on in a line of their own.
-std::vector<std::string> WatchView::lag_lines() const {
+/// Who is behind, as long as resolvers say that somebody is.
+std::vector<std::string> WatchView::lag_lines(std::size_t width) const {
   constexpr std::size_t kShown = 3;
   std::vector<std::string> out;
   if (!look_ || forecast_.counts[static_cast<std::size_t>(dnsprobe::Verdict::kBehind)] == 0) return out;
-  for (const LaggingServer& each : look_->lagging)
-    if (out.size() < kShown) out.push_back("behind    " + sentence(each));
-  if (look_->lagging.size() > kShown)
-    out.push_back(fmt::format("          and {} more", look_->lagging.size() - kShown));
-  for (const UnseenSite& each : look_->unseen) {
-    out.push_back(fmt::format("behind    no address seen from here gives the old {} of {}: a site of an",
-                              to_text(each.key.type), printable(each.key.name.host())));
-    out.push_back(fmt::format("          anycast name server that is not seen? See `settle:` of zone {}",
-                              printable(each.zone.host())));
-    if (out.size() > 2 * kShown) break;
-  }
+  std::vector<std::string> told;
+  for (const LaggingServer& each : look_->lagging) told.push_back(sentence(each));
+  for (const UnseenSite& each : look_->unseen)
+    told.push_back(fmt::format("a site that is not seen from here, for the {} of {}; see `settle:` of zone {}",
+                               to_text(each.key.type), printable(each.key.name.host()), printable(each.zone.host())));
+  for (std::size_t i = 0; i < std::min(kShown, told.size()); ++i)
+    for (std::string& line : wrapped("behind    ", told[i], width)) out.push_back(std::move(line));
+  if (told.size() > kShown) out.push_back(fmt::format("          and {} more", told.size() - kShown));
   return out;
 }
 
@@ -175,7 +187,7 @@ std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::s
                               forecast_.settled, forecast_.resolvers, forecast_.answered, forecast_.operators_settled,
                               forecast_.operators, dnsprobe::to_text(forecast_.level)));
     out.push_back(forecast_.why);
-    for (std::string& line : lag_lines()) out.push_back(std::move(line));
+    for (std::string& line : lag_lines(width)) out.push_back(std::move(line));
     if (out.size() < height)
       for (std::string& line : holding_lines(now, height - out.size())) out.push_back(std::move(line));
   }

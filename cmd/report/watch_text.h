@@ -36,7 +36,7 @@ class WatchView {
     std::optional<dnsprobe::Verdict> before;
   };
   std::vector<std::string> holding_lines(Instant now, std::size_t most) const;
-  std::vector<std::string> lag_lines() const;
+  std::vector<std::string> lag_lines(std::size_t width) const;
   std::string voices_text() const;
 
   const WatchQuestions& questions_;

@@ -98,6 +98,31 @@ std::size_t cells_in(const std::string& row) {
 
 }  // namespace
 
+TEST_CASE("when what differs runs out: half, nine in ten, all") {
+  CHECK_FALSE(spread_of({}).has_value());
+  std::vector<Instant> ends;
+  for (int i = 10; i > 0; --i) ends.push_back(kStart + Seconds(10 * i));
+  const ProbeSpread spread = *spread_of(ends);
+  CHECK(spread.entries == 10);
+  CHECK(spread.half == kStart + 50s);
+  CHECK(spread.most == kStart + 90s);
+  CHECK(spread.all == kStart + 100s);
+  Story story;
+  story.add_values("alpha=192.0.2.1", "DE", 50s, {"203.0.113.1"});
+  ProbeResult result = story.result();
+  result.questions[0].differing = spread;
+  const auto line = [&] {
+    const std::string text = probe_as_text(story.asked, result);
+    const auto begin = text.find('\n') + 1;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  CHECK(line() == "  what differs runs out: half of 10 in 50s, 9 in 10 in 1m 30s, all in 1m 40s");
+  CHECK(Json::parse(probe_as_json(story.asked, result))["questions"][0]["differing"]["most_until"] ==
+        "2026-10-06T09:01:30.000Z");
+  result.questions[0].differing = spread_of({kStart + 20s});
+  CHECK(line() == "  what differs runs out in 20s");
+}
+
 TEST_CASE("a probe as text: per answer how many gave it, its TTLs, who and where") {
   const Story story = three_answers();
   CHECK(probe_as_text(story.asked, story.out_) ==

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -181,6 +182,9 @@ TEST_CASE("a watch tells which name server is behind, as long as one is") {
     return false;
   };
   CHECK(shows("behind    " + named));
+  for (const std::string& shown : view.lines(kStart + 66s, 79, 24)) CHECK(shown.size() <= 79);
+  const auto narrow = view.lines(kStart + 66s, 79, 24);
+  CHECK(std::find(narrow.begin(), narrow.end(), "          www.example.com: 192.0.2.1") != narrow.end());
   const auto line = nlohmann::json::parse(watch_authority_ndjson(look));
   CHECK(line["event"] == "authority");
   CHECK(line["lagging"][0]["server"] == "ns2.example.net. (192.0.2.54)");
@@ -193,7 +197,8 @@ TEST_CASE("a watch tells which name server is behind, as long as one is") {
   look.lagging.clear();
   look.unseen = {{key, *DomainName::from_text("example.com"), Seconds(0)}};
   view.take(look);
-  CHECK(shows("behind    no address seen from here gives the old A of www.example.com: a site of an"));
+  CHECK(shows("behind    a site that is not seen from here, for the A of www.example.com; see `settle:` of zone"));
+  CHECK(shows("          example.com"));
   CHECK(nlohmann::json::parse(watch_authority_ndjson(look))["unseen"][0]["zone"] == "example.com.");
 
   view.take(summary(70s));  // nobody gives a fresh old answer any more

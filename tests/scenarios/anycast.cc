@@ -24,7 +24,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t kProgram = INADDR_LOOPBACK;
-constexpr std::chrono::milliseconds kPatience = 1s;
 
 sockaddr_in address_of(const Endpoint& endpoint) {
   sockaddr_in out{};
@@ -192,8 +191,10 @@ void LaggingSite::work() {
 
 // ---- the users
 
-CacheUsers::CacheUsers(std::vector<Endpoint> caches, std::vector<Wish> wishes, std::chrono::seconds high_above)
-    : caches_(std::move(caches)),
+CacheUsers::CacheUsers(const Clock& clock, std::vector<Endpoint> caches, std::vector<Wish> wishes,
+                       std::chrono::seconds high_above)
+    : clock_(clock),
+      caches_(std::move(caches)),
       wishes_(std::move(wishes)),
       high_above_(high_above),
       address_(servers::own_address()),
@@ -217,7 +218,7 @@ void CacheUsers::ask(const Endpoint& cache, const Wish& wish) {
   if (!query || !connect_to(socket, cache)) return;
   ::send(socket.get(), query->data(), query->size(), MSG_NOSIGNAL);
   const auto reply = net::decode(hear_datagram(socket.get()));
-  const Instant at = now();
+  const Instant at = clock_.now();
   if (!reply || (reply->rcode != net::Rcode::kNoError && reply->rcode != net::Rcode::kNxDomain)) return;
   ++served_;
   const auto set = net::find_set(reply->answer, wish.key);

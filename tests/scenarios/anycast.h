@@ -90,7 +90,9 @@ class CacheUsers {
     RecordKey key;
     std::vector<std::string> old_values;
   };
-  CacheUsers(std::vector<Endpoint> caches, std::vector<Wish> wishes, std::chrono::seconds high_above);
+  /// `clock`: the one that the caches live by; outlives it.
+  CacheUsers(const Clock& clock, std::vector<Endpoint> caches, std::vector<Wish> wishes,
+             std::chrono::seconds high_above);
   ~CacheUsers();
   CacheUsers(const CacheUsers&) = delete;
   CacheUsers& operator=(const CacheUsers&) = delete;
@@ -106,6 +108,7 @@ class CacheUsers {
   void work();
   void ask(const Endpoint& cache, const Wish& wish);
 
+  const Clock& clock_;
   const std::vector<Endpoint> caches_;
   const std::vector<Wish> wishes_;
   const Seconds high_above_;
