@@ -109,7 +109,10 @@ void ask_building(ChainFacts& facts, const std::vector<Certificate>& sent, const
   facts.search_cut_short = search.cut_short;
   if (search.paths.empty()) {
     facts.building = static_cast<const PathFacts&>(facts);
-    if (facts.building.trust == Trust::kTrusted) facts.building.trust = Trust::kRejected;
+    if (facts.building.trust == Trust::kTrusted) {
+      facts.building.trust = Trust::kRejected;
+      facts.building.why = "no path was found";
+    }
     if (facts.search_cut_short) facts.building.why = "no path was found before the search had to be cut short";
     return;
   }
