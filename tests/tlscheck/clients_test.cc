@@ -3,6 +3,7 @@
 #include "core/text.h"
 #include "tests/support/certificates.h"
 #include "tlscheck/rules/rules.h"
+#include "tlscheck/sighting.h"
 
 // Where clients that look for one path and clients that try many come to different ends.
 
@@ -68,6 +69,20 @@ TEST_CASE("an intermediate that was not sent, and is known from elsewhere: a bro
   CHECK(verdicts(hidden) == Verdicts{"tls-chain fail", "tls-path pass", "tls-expiry pass"});
   CHECK_THAT(find(hidden, "tls-chain").summary, Catch::Contains("only strict clients (curl, OpenSSL"));
   CHECK_THAT(find(hidden, "tls-path").summary, Catch::Contains("hides what strict clients see"));
+}
+
+TEST_CASE("what one side sends, clients that build paths know on the other") {
+  const auto root = authority("Root");
+  const auto middle = authority("Intermediate", &root);
+  const auto old_leaf = leaf_below(middle);
+  const auto new_leaf = leaf_below(middle);
+  const auto trusted = trusting({&root});
+  ChainStore chains(trusted, moments_of(kTimes));
+  chains.learn({old_leaf.der(), middle.der()});
+  const auto& facts = chains.of({new_leaf.der()});
+  CHECK(facts.trust == Trust::kIncomplete);
+  CHECK(facts.building.is_good());
+  CHECK(&chains.of({new_leaf.der()}) == &facts);
 }
 
 TEST_CASE("a cross-signed intermediate that has expired beside one that has not: OpenSSL finds its way, too") {
