@@ -137,11 +137,10 @@ std::vector<std::string> purposes_of(const X509* certificate) {
   return out;
 }
 
-std::vector<SctFacts> scts_of(const X509* certificate) {
-  const auto all = extension<STACK_OF(SCT)>(certificate, NID_ct_precert_scts);
+std::vector<SctFacts> facts_of(const STACK_OF(SCT) * all) {
   std::vector<SctFacts> out;
-  for (int i = 0; all && i < sk_SCT_num(all.get()); ++i) {
-    const SCT* one = sk_SCT_value(all.get(), i);
+  for (int i = 0; all != nullptr && i < sk_SCT_num(all); ++i) {
+    const SCT* one = sk_SCT_value(all, i);
     unsigned char* log = nullptr;
     const auto size = SCT_get0_log_id(one, &log);
     // The version is unknown where there is no log id to read.
@@ -195,6 +194,13 @@ int encode_key(const X509* certificate, unsigned char** out) {
 
 }  // namespace
 
+std::vector<SctFacts> scts_in_list(std::string_view list) {
+  const auto* data = reinterpret_cast<const unsigned char*>(list.data());
+  const Owned<STACK_OF(SCT)> all(list.empty() ? nullptr : o2i_SCT_LIST(nullptr, &data, list.size()));
+  ERR_clear_error();
+  return facts_of(all.get());
+}
+
 std::optional<Certificate> Certificate::from_der(std::string_view der) {
   const auto* data = reinterpret_cast<const unsigned char*>(der.data());
   const auto* const end = data + der.size();
@@ -224,7 +230,7 @@ CertificateFacts Certificate::facts() const {
   facts.key = key_of(x);
   facts.digest = digest_of(x);
   facts.purposes = purposes_of(x);
-  facts.scts = scts_of(x);
+  facts.scts = facts_of(extension<STACK_OF(SCT)>(x, NID_ct_precert_scts).get());
   add_urls(x, facts);
   facts.authority = (X509_get_extension_flags(x) & EXFLAG_CA) != 0;
   facts.must_staple = must_staple(x);

@@ -26,6 +26,10 @@ struct SctFacts {
   Instant at{};
 };
 
+/// The timestamps of a SignedCertificateTimestampList, as it comes in a TLS extension (RFC 6962 section 3.3). What
+/// cannot be read is left out.
+std::vector<SctFacts> scts_in_list(std::string_view list);
+
 /// What a certificate says, as plain values. Texts are safe to print.
 struct CertificateFacts {
   std::string subject{};  ///< `CN=www.example.com,O=Example`

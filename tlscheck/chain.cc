@@ -47,9 +47,21 @@ bool is_same_then(const std::vector<Certificate>& sent, const Run& run, Instant 
 }
 
 /// The path that the rules look at.
-void choose(ChainFacts& facts, const Run& run) {
+void choose(ChainFacts& facts, const std::vector<Certificate>& sent, const Run& run) {
   facts.certificates = run.path;
-  facts.faults = faults_of(run.path, run.complaints);
+  facts.path_facts.clear();
+  for (const auto& one : run.path) {
+    const auto at = static_cast<std::size_t>(std::find(sent.begin(), sent.end(), one) - sent.begin());
+    facts.path_facts.push_back(at < sent.size() ? facts.sent[at] : one.facts());
+  }
+  facts.faults = faults_of(run.path, facts.path_facts, run.complaints);
+}
+
+/// Marks what was sent and is needed.
+void mark(ChainFacts& facts) {
+  for (auto& one : facts.sent)
+    one.in_path = std::any_of(facts.path_facts.begin(), facts.path_facts.end(),
+                              [&](const CertificateFacts& in) { return in.sha256 == one.sha256; });
 }
 
 /// Whether a client that builds paths takes the strict one's path as it is: it is one of those that it would try.
@@ -69,7 +81,7 @@ Run ask_strict(ChainFacts& facts, const std::vector<Certificate>& sent, const An
     add_lapses(facts, run);
     if (i > 0) continue;
     take_trust(facts, run);
-    choose(facts, run);
+    choose(facts, sent, run);
     first = std::move(run);
   }
   return first;
@@ -97,7 +109,10 @@ void ask_building(ChainFacts& facts, const std::vector<Certificate>& sent, const
   facts.search_cut_short = search.cut_short;
   if (search.paths.empty()) {
     facts.building = static_cast<const PathFacts&>(facts);
-    if (facts.building.trust == Trust::kTrusted) facts.building.trust = Trust::kRejected;
+    if (facts.building.trust == Trust::kTrusted) {
+      facts.building.trust = Trust::kRejected;
+      facts.building.why = "no path was found";
+    }
     if (facts.search_cut_short) facts.building.why = "no path was found before the search had to be cut short";
     return;
   }
@@ -107,7 +122,7 @@ void ask_building(ChainFacts& facts, const std::vector<Certificate>& sent, const
     add_lapses(facts.building, run);
     if (i > 0) continue;
     take_trust(facts.building, run);
-    if (facts.trust != Trust::kTrusted) choose(facts, run);
+    if (facts.trust != Trust::kTrusted) choose(facts, sent, run);
   }
 }
 
@@ -116,14 +131,15 @@ void ask_building(ChainFacts& facts, const std::vector<Certificate>& sent, const
 ChainFacts inspect(const std::vector<std::string>& chain, const Anchors& anchors, const std::vector<Instant>& moments,
                    const Policy& policy) {
   ChainFacts facts;
-  const bool readable = !chain.empty() && Certificate::from_der(chain.front()).has_value();
-  if (!readable) {
+  auto leaf = chain.empty() ? std::nullopt : Certificate::from_der(chain.front());
+  if (!leaf) {
     facts.why = chain.empty() ? "no certificate was sent" : "the first certificate cannot be parsed";
     facts.building.why = facts.why;
     return facts;
   }
-  const auto sent = parse(chain);
-  facts.leaf = sent.front();
+  std::vector<Certificate> sent{*leaf};
+  for (auto& one : parse({chain.begin() + 1, chain.end()})) sent.push_back(std::move(one));
+  facts.leaf = std::move(leaf);
   facts.unreadable = chain.size() - sent.size();
   for (const auto& one : sent) facts.sent.push_back(one.facts());
   const auto first = ask_strict(facts, sent, anchors, moments, policy);
@@ -131,12 +147,7 @@ ChainFacts inspect(const std::vector<std::string>& chain, const Anchors& anchors
     facts.building = static_cast<const PathFacts&>(facts);
   else
     ask_building(facts, sent, anchors, moments, policy);
-  for (const auto& one : facts.certificates) {
-    const auto known = std::find(sent.begin(), sent.end(), one);
-    if (known != sent.end()) facts.sent[static_cast<std::size_t>(known - sent.begin())].in_path = true;
-    facts.path_facts.push_back(known == sent.end() ? one.facts()
-                                                   : facts.sent[static_cast<std::size_t>(known - sent.begin())]);
-  }
+  mark(facts);
   facts.reaches_anchor = !facts.certificates.empty() && anchors.holds(facts.certificates.back());
   return facts;
 }

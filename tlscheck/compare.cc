@@ -284,10 +284,6 @@ void compare_sides(const Sides& sides, std::vector<Check>& checks) {
   }
 }
 
-/// Findings that a browser shows as a page in the way.
-constexpr std::array<std::string_view, 6> kCertificateIds{
-    "tls-name", "tls-chain", "tls-not-yet-valid", "tls-expiry", "tls-second-certificate", "tls-must-staple"};
-
 /// The name whose HSTS the browsers of `name` remember.
 const Sighting* hsts_for(const std::vector<Sighting>& sightings, const DomainName& name) {
   for (const auto& sighting : sightings) {
@@ -320,7 +316,7 @@ void raise_for_hsts(const std::vector<Sighting>& sightings, const Sighting& sigh
   if (taught == nullptr) return;
   for (auto& check : checks) {
     const bool counts = check.verdict == Verdict::kFail && check.severity >= Severity::kWarning &&
-                        std::find(kCertificateIds.begin(), kCertificateIds.end(), check.id) != kCertificateIds.end();
+                        (check.id == "tls-second-certificate" || stands_in_the_way(check.id));
     if (!counts) continue;
     check.severity = Severity::kError;
     check.evidence +=

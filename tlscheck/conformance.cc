@@ -30,7 +30,8 @@ enum class Place { kLeaf, kIntermediate, kAnchor };
 struct Seen {
   const Path& path;
   const Certificate& certificate;
-  CertificateFacts facts;
+  const CertificateFacts& leaf;
+  const CertificateFacts& facts;
   Place place;
 
   X509* native() const { return certificate.native(); }
@@ -104,7 +105,7 @@ bool wildcard_reaches_excluded(const Seen& seen) {
   const auto constraints = seen.read<NAME_CONSTRAINTS>(NID_name_constraints);
   if (!constraints) return false;
   const auto excluded = dns_bases(constraints->excludedSubtrees);
-  const auto names = seen.path.front().facts().names;
+  const auto& names = seen.leaf.names;
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
     return name.substr(0, 2) == "*." && std::any_of(excluded.begin(), excluded.end(), [&](const std::string& base) {
              const auto dot = base.find('.');
@@ -254,10 +255,11 @@ std::string_view to_text(Profile profile) {
   return "RFC 5280";
 }
 
-std::vector<Fault> faults_of(const Path& path, const std::vector<Complaint>& complaints) {
+std::vector<Fault> faults_of(const Path& path, const std::vector<CertificateFacts>& facts,
+                             const std::vector<Complaint>& complaints) {
   std::vector<Fault> faults;
   for (std::size_t i = 0; i < path.size(); ++i) {
-    const Seen seen{path, path[i], path[i].facts(), place_of(path, i)};
+    const Seen seen{path, path[i], facts.front(), facts[i], place_of(path, i)};
     for (const auto& question : kQuestions)
       if (question.is_broken(seen))
         faults.push_back({question.profile, question.id, seen.facts.subject, question.what});

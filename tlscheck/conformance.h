@@ -25,7 +25,8 @@ struct Fault {
 };
 
 /// What the profiles have against the path, leaf first. `complaints` are the verifier's own. Below the anchor
-/// everything counts; of the anchor itself its extensions, where the profiles speak of roots.
-std::vector<Fault> faults_of(const Path& path, const std::vector<Complaint>& complaints);
+/// everything counts; of the anchor itself its extensions, where the profiles speak of roots. `facts` are the path's.
+std::vector<Fault> faults_of(const Path& path, const std::vector<CertificateFacts>& facts,
+                             const std::vector<Complaint>& complaints);
 
 }  // namespace cutover::tlscheck

@@ -42,9 +42,4 @@ std::optional<Hsts> parse_hsts(std::string_view header) {
   return hsts;
 }
 
-bool is_preloadable(const Hsts& hsts) {
-  constexpr Seconds kYear{31'536'000};
-  return hsts.max_age >= kYear && hsts.include_subdomains && hsts.preload;
-}
-
 }  // namespace cutover::tlscheck

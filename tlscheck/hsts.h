@@ -17,7 +17,4 @@ struct Hsts {
 /// max-age or a bad one, or a directive twice.
 std::optional<Hsts> parse_hsts(std::string_view header);
 
-/// Whether browsers' preload list would take it (hstspreload.org): a year, subdomains, `preload`.
-bool is_preloadable(const Hsts& hsts);
-
 }  // namespace cutover::tlscheck

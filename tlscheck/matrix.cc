@@ -23,8 +23,9 @@ struct Judging {
 
 std::vector<Check> judged(const Judging& judging, const Sighting& sighting, const Showing& showing) {
   const auto& target = sighting.target;
+  const Shown shown{showing.answer.ocsp, scts_in_list(showing.answer.sct_list)};
   auto checks = judge(*showing.chain, judging.options.anchors, {sighting.asked, target.endpoint.address}, judging.times,
-                      target.side);
+                      target.side, shown);
   for (auto& check : checks) {
     check.name = target.name;
     check.endpoint = target.endpoint;

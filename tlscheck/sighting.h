@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,16 +19,24 @@ namespace cutover::tlscheck {
 class ChainStore {
  public:
   ChainStore(const Anchors& anchors, std::vector<Instant> moments) : anchors_(anchors), moments_(std::move(moments)) {}
+  /// Remembers what was sent with a leaf, wherever: clients that build paths have seen it before, too.
+  void learn(const std::vector<std::string>& chain) {
+    for (std::size_t i = 1; i < chain.size() && policy_.known.size() < kMostKnown; ++i)
+      if (std::find(policy_.known.begin(), policy_.known.end(), chain[i]) == policy_.known.end())
+        policy_.known.push_back(chain[i]);
+  }
   /// Lives as long as the store.
   const ChainFacts& of(const std::vector<std::string>& chain) {
     const auto known = chains_.find(chain);
     if (known != chains_.end()) return known->second;
-    return chains_.emplace(chain, inspect(chain, anchors_, moments_)).first->second;
+    return chains_.emplace(chain, inspect(chain, anchors_, moments_, policy_)).first->second;
   }
 
  private:
+  static constexpr std::size_t kMostKnown = 64;
   const Anchors& anchors_;
   std::vector<Instant> moments_;
+  Policy policy_{};
   std::map<std::vector<std::string>, ChainFacts> chains_;
 };
 

@@ -61,6 +61,8 @@ class Pass {
   }
   void run(net::Loop& loop, const Options& options, ChainStore& chains) {
     auto answers = net::tls_all(loop, requests_, options.in_flight);
+    // First what is known, then what is made of it: the old side's chain may fill a gap of the new one's.
+    for (const auto& answer : answers) chains.learn(answer.chain);
     for (std::size_t i = 0; i < answers.size(); ++i) {
       Showing showing;
       if (answers[i].outcome == net::TlsOutcome::kHandshake) showing.chain = &chains.of(answers[i].chain);

@@ -11,7 +11,7 @@
 namespace cutover::tlscheck {
 namespace {
 
-/// Whether users run into it in a browser. Then HSTS takes away the way past it.
+/// Who runs into it.
 enum class Reach { kBrowsers, kElsewhere };
 
 struct Rule {
@@ -42,19 +42,7 @@ constexpr std::array<Rule, 14> kRules{{
     {"tls-profile", Severity::kNote, profile_rule, Reach::kElsewhere},
 }};
 
-/// With HSTS browsers offer no way past a certificate error (RFC 6797 section 8.4).
-void apply_hsts(Check& check, const Seen& seen, Reach reach) {
-  const auto& hsts = seen.shown.old_side_hsts;
-  const bool matters = seen.side == Side::kNew && reach == Reach::kBrowsers && check.verdict == Verdict::kFail &&
-                       check.severity >= Severity::kWarning && hsts && hsts->max_age > Seconds(0);
-  if (!matters) return;
-  check.severity = Severity::kError;
-  check.summary +=
-      fmt::format("; the old side told browsers to insist on TLS for {} (HSTS{}), so users get no way past it",
-                  format_duration(hsts->max_age), hsts->include_subdomains ? ", subdomains too" : "");
-}
-
-Check check_of(const Seen& seen, std::string_view id, Severity severity, Finding finding, Reach reach) {
+Check check_of(const Seen& seen, std::string_view id, Severity severity, Finding finding) {
   Check check;
   check.id = id;
   check.severity =
@@ -63,7 +51,6 @@ Check check_of(const Seen& seen, std::string_view id, Severity severity, Finding
   check.summary = std::move(finding.summary);
   check.evidence = std::move(finding.evidence);
   check.advice = std::move(finding.advice);
-  apply_hsts(check, seen, reach);
   return check;
 }
 
@@ -79,6 +66,12 @@ std::string_view to_text(Side side) {
   return "new";
 }
 
+bool stands_in_the_way(std::string_view id) {
+  return id == kNameId || std::any_of(kRules.begin(), kRules.end(), [&](const Rule& rule) {
+           return rule.id == id && rule.reach == Reach::kBrowsers;
+         });
+}
+
 std::vector<Instant> moments_of(const Times& times) {
   std::vector<Instant> moments{times.now};
   if (times.swap > moments.back()) moments.push_back(times.swap);
@@ -86,12 +79,12 @@ std::vector<Instant> moments_of(const Times& times) {
   return moments;
 }
 
-std::optional<Check> judge_name(const ChainFacts& chain, const Anchors& anchors, const Subject& subject, Side side,
-                                const Shown& shown) {
+std::optional<Check> judge_name(const ChainFacts& chain, const Anchors& anchors, const Subject& subject, Side side) {
   if (!chain.leaf) return std::nullopt;
   const Times times;
+  const Shown shown;
   const Seen seen{chain, anchors, times, side, shown};
-  return check_of(seen, kNameId, Severity::kError, name_rule(seen, subject), Reach::kBrowsers);
+  return check_of(seen, kNameId, Severity::kError, name_rule(seen, subject));
 }
 
 std::vector<Check> judge_chain(const ChainFacts& chain, const Anchors& anchors, const Times& times, Side side,
@@ -102,7 +95,7 @@ std::vector<Check> judge_chain(const ChainFacts& chain, const Anchors& anchors, 
     if (!chain.leaf && rule.id != kChainId) continue;
     auto finding = rule.judge(seen);
     if (finding.verdict == Verdict::kNotApplicable && finding.summary.empty()) continue;
-    checks.push_back(check_of(seen, rule.id, rule.severity, std::move(finding), rule.reach));
+    checks.push_back(check_of(seen, rule.id, rule.severity, std::move(finding)));
   }
   return checks;
 }
@@ -110,7 +103,7 @@ std::vector<Check> judge_chain(const ChainFacts& chain, const Anchors& anchors, 
 std::vector<Check> judge(const ChainFacts& chain, const Anchors& anchors, const Subject& subject, const Times& times,
                          Side side, const Shown& shown) {
   std::vector<Check> checks;
-  if (auto named = judge_name(chain, anchors, subject, side, shown)) checks.push_back(*std::move(named));
+  if (auto named = judge_name(chain, anchors, subject, side)) checks.push_back(*std::move(named));
   for (auto& check : judge_chain(chain, anchors, times, side, shown)) checks.push_back(std::move(check));
   return checks;
 }

@@ -7,7 +7,6 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "tlscheck/chain.h"
-#include "tlscheck/hsts.h"
 
 namespace cutover::tlscheck {
 
@@ -34,7 +33,6 @@ struct Subject {
 struct Shown {
   std::optional<std::string> staple{};  ///< OCSP response in DER; empty text: none was stapled; nullopt: not asked for
   std::vector<SctFacts> scts{};         ///< those that came in the handshake and not in the certificate
-  std::optional<Hsts> old_side_hsts{};  ///< what browsers learnt from the old side: a warning becomes an error
 };
 
 /// Runs every rule over one chain. One check per rule that applies to that side, in this order:
@@ -57,10 +55,12 @@ struct Shown {
 std::vector<Check> judge(const ChainFacts& chain, const Anchors& anchors, const Subject& subject, const Times& times,
                          Side side, const Shown& shown = {});
 
+/// Whether a browser shows what failed there as a page in the way, past which HSTS lets nobody (RFC 6797 section 8.4).
+bool stands_in_the_way(std::string_view id);
+
 /// judge() in its two parts: what depends on the name, and what is the same for all names with this chain.
 /// The name is not asked about where there is no leaf.
-std::optional<Check> judge_name(const ChainFacts& chain, const Anchors& anchors, const Subject& subject, Side side,
-                                const Shown& shown = {});
+std::optional<Check> judge_name(const ChainFacts& chain, const Anchors& anchors, const Subject& subject, Side side);
 std::vector<Check> judge_chain(const ChainFacts& chain, const Anchors& anchors, const Times& times, Side side,
                                const Shown& shown = {});
 

@@ -1,5 +1,6 @@
-// Arbitrary bytes as a chain of certificates, each with its length in two octets in front. Whatever comes is judged:
-// nothing is trusted without a path, and no text in a check can play with a terminal.
+// Arbitrary bytes as a chain of certificates, each with its length in two octets in front; the last one also as what
+// is known from elsewhere, and as a stapled OCSP response. Whatever comes is judged: nothing is trusted without a path,
+// no search goes past its limits, and no text in a check can play with a terminal.
 #include <unistd.h>
 
 #include <algorithm>
@@ -66,14 +67,28 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const DomainName name = *DomainName::from_text("www.example.com");
   static const Instant now{std::chrono::seconds(1'800'000'000)};
   static const Times times{now, now + std::chrono::hours(24), now + std::chrono::hours(72)};
-  const auto facts = inspect(chain_of({reinterpret_cast<const char*>(data), size}), anchors, moments_of(times));
+  const auto chain = chain_of({reinterpret_cast<const char*>(data), size});
+  Policy policy;
+  Shown shown;
+  if (!chain.empty()) {
+    policy.known = {chain.back()};
+    policy.terms.crls = chain.size() > 3 ? policy.known : std::vector<std::string>();
+    shown.staple = chain.back();
+  }
+  const auto facts = inspect(chain, anchors, moments_of(times), policy);
   require((facts.trust == Trust::kUnreadable) == facts.sent.empty());
   require(facts.leaf.has_value() != facts.sent.empty());
-  require(facts.trust != Trust::kTrusted || !facts.path.empty());
-  require((facts.trust == Trust::kTrusted) == facts.why.empty());
+  require(facts.sent.empty() || facts.sent.size() + facts.unreadable == chain.size());
+  for (const PathFacts* client : {static_cast<const PathFacts*>(&facts), &facts.building}) {
+    require(client->trust != Trust::kTrusted || !client->path.empty());
+    require((client->trust == Trust::kTrusted) == client->why.empty());
+  }
+  require(facts.trust != Trust::kTrusted || facts.reaches_anchor);
+  require(facts.paths_tried <= policy.limits.paths);
+  require(facts.path_facts.size() == facts.certificates.size());
   for (const auto side : {Side::kNew, Side::kOld}) {
     for (const auto& whom : {Subject{name, {}}, Subject{{}, *IpAddress::from_text("192.0.2.1")}}) {
-      for (const auto& check : judge(facts, anchors, whom, times, side)) {
+      for (const auto& check : judge(facts, anchors, whom, times, side, shown)) {
         require(!check.summary.empty());
         require((check.verdict == Verdict::kFail) == !check.advice.empty());
         require(side == Side::kNew || check.severity != Severity::kError);

@@ -33,8 +33,26 @@ class Certificate {
  public:
   /// Signed by `issuer`, or by itself where that is nullptr. ECDSA P-256, or RSA of 2,048 bits.
   explicit Certificate(const CertificateOptions& options, const Certificate* issuer = nullptr)
-      : key_(options.key == CertificateOptions::Key::kRsa ? EVP_RSA_gen(2048U) : EVP_EC_gen("P-256"), EVP_PKEY_free),
-        x509_(X509_new(), X509_free) {
+      : Certificate(new_key(options.key), options, issuer) {}
+
+  /// Another certificate for the same key; `options.key` does not count.
+  Certificate issued_again(const CertificateOptions& options, const Certificate* issuer) const {
+    return {key_, options, issuer};
+  }
+
+  std::string pem() const {
+    return written([&](BIO* out) { PEM_write_bio_X509(out, x509_.get()); });
+  }
+  std::string key_pem() const {
+    return written([&](BIO* out) { PEM_write_bio_PrivateKey(out, key_.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+  }
+  std::string der() const {
+    return written([&](BIO* out) { i2d_X509_bio(out, x509_.get()); });
+  }
+
+ private:
+  Certificate(std::shared_ptr<EVP_PKEY> key, const CertificateOptions& options, const Certificate* issuer)
+      : key_(std::move(key)), x509_(X509_new(), X509_free) {
     const auto now = std::chrono::time_point_cast<Span>(std::chrono::system_clock::now());
     const auto day = std::chrono::hours(24);
     X509* x = x509_.get();
@@ -65,17 +83,9 @@ class Certificate {
       throw std::runtime_error("a test certificate cannot be signed");
   }
 
-  std::string pem() const {
-    return written([&](BIO* out) { PEM_write_bio_X509(out, x509_.get()); });
+  static std::shared_ptr<EVP_PKEY> new_key(CertificateOptions::Key kind) {
+    return {kind == CertificateOptions::Key::kRsa ? EVP_RSA_gen(2048U) : EVP_EC_gen("P-256"), EVP_PKEY_free};
   }
-  std::string key_pem() const {
-    return written([&](BIO* out) { PEM_write_bio_PrivateKey(out, key_.get(), nullptr, nullptr, 0, nullptr, nullptr); });
-  }
-  std::string der() const {
-    return written([&](BIO* out) { i2d_X509_bio(out, x509_.get()); });
-  }
-
- private:
   static void set_serial(X509* x) {
     std::uint64_t serial = 0;
     RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial);

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "tests/support/certificates.h"
 #include "tests/tlscheck/corpora.h"
 
 namespace cutover::tlscheck {
@@ -85,6 +86,89 @@ TEST_CASE("DANE: OpenSSL's vectors") {
   }
   std::cout << fmt::format("DANE vectors: {} of {}\n", agreements, vectors.size());
   CHECK(vectors.size() == 54);
+}
+
+using Made = test::Certificate;
+
+const Instant kNow = *parse_instant("2026-10-01T12:00:00Z");
+const Times kTimes{kNow, *parse_instant("2026-10-06T09:00:00Z"), *parse_instant("2026-10-08T09:00:00Z")};
+
+Made made(const std::string& name, Instant until = *parse_instant("2027-06-01T00:00:00Z")) {
+  return Made({.common_name = name,
+               .alternative_names = {"DNS:" + name},
+               .not_before = *parse_instant("2026-01-01T00:00:00Z"),
+               .not_after = until});
+}
+
+TEST_CASE("a TLSA record fits the certificate and the key that it was made for") {
+  const auto one = *Certificate::from_der(made("mx.example.com").der());
+  const auto other = *Certificate::from_der(made("mx.example.com").der());
+  for (const std::uint8_t selector : {std::uint8_t{0}, std::uint8_t{1}}) {
+    for (const std::uint8_t matching : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}}) {
+      const auto record = tlsa_for(one, 3, selector, matching);
+      INFO(to_text(record));
+      CHECK(tlsa_matches(record, one));
+      CHECK_FALSE(tlsa_matches(record, other));
+    }
+  }
+  auto unknown = tlsa_for(one);
+  unknown.matching = 3;
+  CHECK_FALSE(tlsa_matches(unknown, one));
+  CHECK(to_text(tlsa_for(one)) == "3 1 1 " + one.facts().key_sha256);
+  const auto read = parse_tlsa(std::string("\3\1\1", 3) + tlsa_for(one).data);
+  REQUIRE(read);
+  CHECK(*read == tlsa_for(one));
+  CHECK_FALSE(parse_tlsa(std::string("\3\1\1", 3)));
+}
+
+TEST_CASE("TLSA for the new key, at the owner name that the swap makes") {
+  const auto fresh = made("mx.example.com");
+  const auto expired = made("other.example.com", *parse_instant("2026-02-01T00:00:00Z"));
+  const auto old = tlsa_for(*Certificate::from_der(made("mx.example.com").der()));
+  const auto record = tlsa_for(*Certificate::from_der(fresh.der()));
+  const auto of_expired = tlsa_for(*Certificate::from_der(expired.der()));
+  auto strongest_is_old = old;
+  strongest_is_old.matching = 2;
+  strongest_is_old.data.resize(64);
+  const auto none = Anchors::of({}, AnchorOrigin::kGiven, "none");
+  const auto early = *parse_instant("2026-10-01T00:00:00Z");
+  const auto late = *parse_instant("2026-10-06T08:00:00Z");
+  struct Row {
+    std::string what;
+    std::vector<TlsaRecord> records;
+    Dnssec dnssec;
+    std::optional<Instant> since;
+    std::string chain;
+    Verdict verdict;
+    std::string says;
+  };
+  const std::vector<Row> rows{
+      {"none", {}, Dnssec::kSecure, early, fresh.der(), Verdict::kNotApplicable, "no TLSA records"},
+      {"the new one alone", {record}, Dnssec::kSecure, early, fresh.der(), Verdict::kPass, "fit the new side"},
+      {"beside the old one", {old, record}, Dnssec::kSecure, early, fresh.der(), Verdict::kPass, "fit the new side"},
+      {"the old one alone", {old}, Dnssec::kSecure, early, fresh.der(), Verdict::kFail, "refuse the new side"},
+      {"names and dates do not count", {of_expired}, Dnssec::kSecure, early, expired.der(), Verdict::kPass, "fit"},
+      {"too young", {old, record}, Dnssec::kSecure, late, fresh.der(), Verdict::kFail, "until 2026-10-06T10:00:00Z"},
+      {"nobody knows since when", {record}, Dnssec::kSecure, {}, fresh.der(), Verdict::kUndecided, "not known"},
+      {"bogus", {record}, Dnssec::kBogus, early, fresh.der(), Verdict::kFail, "fail DNSSEC"},
+      {"unsigned", {record}, Dnssec::kInsecure, early, fresh.der(), Verdict::kFail, "nobody believes"},
+      {"a stronger digest of the old key wins",
+       {strongest_is_old, record},
+       Dnssec::kSecure,
+       early,
+       fresh.der(),
+       Verdict::kFail,
+       "refuse the new side"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.what);
+    const PublishedTlsa published{*DomainName::from_text("_25._tcp.mx.example.com"), row.records, row.dnssec,
+                                  Seconds(3600), row.since};
+    const auto check = judge_tlsa(published, {row.chain}, none, {*DomainName::from_text("mx.example.com")}, kTimes);
+    CHECK(check.verdict == row.verdict);
+    CHECK_THAT(check.summary, Catch::Contains(row.says));
+    if (check.verdict == Verdict::kFail) CHECK_FALSE(check.advice.empty());
+  }
 }
 
 }  // namespace

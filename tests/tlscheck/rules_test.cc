@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/text.h"
-#include "tests/support/certificates.h"
+#include "tlscheck/hsts.h"
 #include "tlscheck/lifetime.h"
 #include "tlscheck/strength.h"
 
@@ -11,10 +11,6 @@
 
 namespace cutover::tlscheck {
 namespace {
-
-using test::CertificateOptions;
-// tlscheck::Certificate is what is read; these are made.
-using Made = test::Certificate;
 
 Instant at(const std::string& text) { return *parse_instant(text + "T00:00:00Z"); }
 constexpr std::chrono::hours kDay{24};
@@ -119,6 +115,24 @@ TEST_CASE("timestamps of how many logs") {
   CHECK(Scene(leaf_of("2021-01-01", 90 * kDay)).judge(sct_rule).verdict == Verdict::kNotEffective);
 }
 
+TEST_CASE("timestamps that come in the handshake") {
+  const auto with_size = [](const std::string& bytes) {
+    return std::string{static_cast<char>(bytes.size() >> 8U), static_cast<char>(bytes.size() & 0xffU)} + bytes;
+  };
+  const std::string time("\0\0\1\x99\0\0\0\0", 8);
+  const std::string signature = std::string("\4\3", 2) + with_size("signature");
+  const auto sct = [&](char log) {
+    return with_size(std::string(1, '\0') + std::string(32, log) + time + with_size("") + signature);
+  };
+  const auto read = scts_in_list(with_size(sct('a') + sct('b')));
+  REQUIRE(read.size() == 2);
+  CHECK(read[0].log == to_hex(std::string(32, 'a')));
+  CHECK(read[1].log == to_hex(std::string(32, 'b')));
+  CHECK(format_instant(read[0].at) == "2025-08-31T12:00:24Z");
+  for (const auto& bad : {std::string(), std::string("x"), with_size("x"), with_size(with_size("x")) + "y"})
+    CHECK(scts_in_list(bad).empty());
+}
+
 TEST_CASE("a certificate that is for clients, too") {
   auto both = leaf_of("2026-09-01", 90 * kDay);
   CHECK(Scene(both).judge(client_auth_rule).verdict == Verdict::kPass);
@@ -190,22 +204,11 @@ TEST_CASE("a renewal that falls due around the cutover, held against the lifetim
   }
 }
 
-TEST_CASE("HSTS of the old side leaves users no way past a warning") {
-  Scene scene(leaf_of("2026-09-01", 300 * kDay));
-  const auto lifetime_check = [&](const std::optional<Hsts>& hsts, Side side) {
-    Shown shown;
-    shown.old_side_hsts = hsts;
-    scene.chain.leaf = *Certificate::from_der(Made(CertificateOptions{.common_name = "x"}).der());
-    for (auto& check : judge_chain(scene.chain, scene.trusted, kTimes, side, shown))
-      if (check.id == "tls-lifetime") return check;
-    return Check{};
-  };
-  const Hsts year{Seconds(31'536'000), true, true};
-  CHECK(lifetime_check(std::nullopt, Side::kNew).severity == Severity::kWarning);
-  CHECK(lifetime_check(year, Side::kNew).severity == Severity::kError);
-  CHECK_THAT(lifetime_check(year, Side::kNew).summary, Catch::Contains("HSTS, subdomains too"));
-  CHECK(lifetime_check(year, Side::kOld).severity == Severity::kWarning);
-  CHECK(lifetime_check(Hsts{}, Side::kNew).severity == Severity::kWarning);
+TEST_CASE("what browsers put in the way, and what they do not") {
+  for (const auto* id : {"tls-name", "tls-chain", "tls-expiry", "tls-sct", "tls-lifetime", "tls-staple"})
+    CHECK(stands_in_the_way(id));
+  for (const auto* id : {"tls-renewal", "tls-profile", "tls-chain-order", "old-side-expiry", "http-status"})
+    CHECK_FALSE(stands_in_the_way(id));
 }
 
 TEST_CASE("the HSTS header, as RFC 6797 has it") {
@@ -238,8 +241,6 @@ TEST_CASE("the HSTS header, as RFC 6797 has it") {
     CHECK(hsts->include_subdomains == row.subdomains);
     CHECK(hsts->preload == row.preload);
   }
-  CHECK(is_preloadable(*parse_hsts("max-age=31536000; includeSubDomains; preload")));
-  CHECK_FALSE(is_preloadable(*parse_hsts("max-age=31535999; includeSubDomains; preload")));
 }
 
 TEST_CASE("must-staple without a staple") {

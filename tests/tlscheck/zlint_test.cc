@@ -24,7 +24,7 @@ std::string lifetime_word(int days, const CertificateFacts& facts) {
 }
 
 bool has_fault(const Certificate& certificate, std::string_view id) {
-  const auto faults = faults_of({certificate}, {});
+  const auto faults = faults_of({certificate}, {certificate.facts()}, {});
   return std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) { return fault.id == id; });
 }
 

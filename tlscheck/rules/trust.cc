@@ -30,13 +30,19 @@ std::string hidden_text(const Seen& seen) {
     return "; clients that build paths (browsers, Go, Java) find a way around it, so only strict clients (curl, "
            "OpenSSL, Python, PHP, mail servers) fail and a look with a browser shows nothing";
   const auto broken = std::find_if(chain.sent.begin(), chain.sent.end(),
-                                    [&](const CertificateFacts& one) { return one.subject == chain.broken_at; });
+                                   [&](const CertificateFacts& one) { return one.subject == chain.broken_at; });
   if (chain.trust == Trust::kIncomplete && broken != chain.sent.end() && !broken->issuer_urls.empty())
     return fmt::format(
         "; browsers that fetch it from {} or have seen it before hide the gap, strict clients (curl, "
         "OpenSSL, Python, PHP, Java, mail servers) fail",
         broken->issuer_urls.front());
   return "";
+}
+
+/// Whether everything of a good path was sent, beside what led the strict client astray.
+bool is_all_there(const ChainFacts& chain) {
+  const auto needed = std::count_if(chain.sent.begin(), chain.sent.end(), [](const auto& one) { return one.in_path; });
+  return chain.building.trust == Trust::kTrusted && static_cast<std::size_t>(needed) + 1 >= chain.path_facts.size();
 }
 
 }  // namespace
@@ -96,8 +102,10 @@ Finding chain_rule(const Seen& seen) {
     case Trust::kIncomplete:
       return failed(fmt::format("the chain ends at {}: its issuer {} was neither sent nor is it a trusted root",
                                 chain.broken_at, chain.missing_issuer),
-                    "configure the server to send the intermediate certificates (the \"full chain\"). For a private "
-                    "authority give its root with --ca-file");
+                    is_all_there(chain)
+                        ? "send only the chain that is meant, leaf first"
+                        : "configure the server to send the intermediate certificates (the \"full chain\"). For a "
+                          "private authority give its root with --ca-file");
     case Trust::kSelfSigned:
       return failed(
           fmt::format("{} is self-signed", seen.whose()),
@@ -108,8 +116,8 @@ Finding chain_rule(const Seen& seen) {
                     "with --ca-file");
     case Trust::kRejected:
       return failed(fmt::format("{} is refused: {} ({})", seen.whose(), chain.why, chain.broken_at),
-                    chain.building.trust == Trust::kTrusted ? "send only the chain that is meant, leaf first"
-                                                            : "have it issued again without that fault");
+                    is_all_there(chain) ? "send only the chain that is meant, leaf first"
+                                        : "have it issued again without that fault");
     case Trust::kUnreadable:
       break;  // nothing was sent: above
   }
