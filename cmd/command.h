@@ -90,6 +90,7 @@ struct PreflightFlags {
   std::string fail_on = "error";
   std::vector<std::string> save;  ///< FORM=FILE
   std::string timeout = "10s";
+  std::string http_01 = "note";
 };
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags);
 

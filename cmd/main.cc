@@ -170,6 +170,11 @@ int run(int argc, char** argv) {
   added->add_option("--save", preflight.save, "FORM=FILE: the result in this form too, in a file")
       ->allow_extra_args(false);
   added->add_option("--timeout", preflight.timeout, "How long one connection may take")->capture_default_str();
+  added
+      ->add_option("--http-01", preflight.http_01,
+                   "How much it weighs that the new side could not renew by HTTP-01: off, note, warning or error")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"off", "note", "warning", "error"}));
 
   added = command("swap", "The change itself, behind its gates", usual, [&] { return run_swap(global, writing); });
   plan_file(added);

@@ -19,6 +19,10 @@ std::vector<CheckPlace> places_of(const Plan& plan) {
   return out;
 }
 
+Severity severity_from(const std::string& word) {
+  return word == "note" ? Severity::kNote : word == "warning" ? Severity::kWarning : Severity::kError;
+}
+
 }  // namespace
 
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags) {
@@ -36,9 +40,8 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
   if (!journal) log_line("not journalled, so `swap` will not know of it: " + journal.error().message);
   PreflightOptions options;
   options.ca_file = flags.ca_file;
-  options.fail_on = flags.fail_on == "note"      ? Severity::kNote
-                    : flags.fail_on == "warning" ? Severity::kWarning
-                                                 : Severity::kError;
+  options.fail_on = severity_from(flags.fail_on);
+  if (flags.http_01 != "off") options.http_01 = severity_from(flags.http_01);
   options.timeout = *timeout;
   auto result = preflight(*plan, journal ? &*journal : nullptr, loop, clock, options);
   if (!result) return tell(result.error());

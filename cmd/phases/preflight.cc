@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "cmd/plan/service_binding.h"
 #include "cmd/plan/targets.h"
 #include "core/text.h"
 #include "net/authority.h"
+#include "tlscheck/acme_path.h"
 #include "tlscheck/matrix.h"
 
 namespace cutover {
@@ -53,6 +55,39 @@ struct Question {
   tlscheck::Depth depth = tlscheck::Depth::kThorough;
 };
 
+/// Every HTTPS record that the plan will put in place, in the parts that are checked. What cannot be taken apart is
+/// left to the mentions.
+std::vector<tlscheck::HttpsRecord> https_records_of(const Plan& plan) {
+  std::vector<tlscheck::HttpsRecord> records;
+  for (const ZonePlan& zone : plan.zones)
+    for (const PlannedChange& change : zone.changes)
+      for (const std::string& value : change.to) {
+        const auto binding = parse_service_binding(value);
+        if (change.type != RecordType::kHttps || !binding) continue;
+        tlscheck::HttpsRecord record;
+        record.owner = change.name;
+        record.priority = binding->priority;
+        record.target = binding->target;
+        if (const auto* alpn = binding->find("alpn")) record.alpn = split(alpn->value, ',');
+        record.no_default_alpn = binding->find("no-default-alpn") != nullptr;
+        if (const auto* port = binding->find("port"))
+          if (const auto at = Endpoint::from_text("0.0.0.0:" + port->value, 443)) record.port = at->port;
+        record.hints = hints_of(*binding);
+        record.text = value;
+        records.push_back(std::move(record));
+      }
+  return records;
+}
+
+/// Port 80 of every new address that serves HTTPS.
+std::vector<tlscheck::AcmeTarget> acme_targets_of(const std::vector<tlscheck::Target>& targets) {
+  std::vector<tlscheck::AcmeTarget> out;
+  for (const tlscheck::Target& target : targets)
+    if (target.side == tlscheck::Side::kNew && target.starttls.empty() && target.endpoint.port == 443)
+      out.push_back({target.name, {target.endpoint.address, 80}});
+  return out;
+}
+
 struct Checked {
   std::vector<Check> checks;
   std::string root_store;
@@ -77,8 +112,10 @@ Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, con
   terms.standby = plan.standby;
   terms.timeout = options.timeout;
   terms.depth = question.depth;
-  auto found = tlscheck::check_endpoints(loop, clock, asked, terms);
-  out.checks.insert(out.checks.end(), found.begin(), found.end());
+  if (question.depth == tlscheck::Depth::kThorough) terms.https_records = https_records_of(plan);
+  const auto add = [&](std::vector<Check> found) { out.checks.insert(out.checks.end(), found.begin(), found.end()); };
+  add(tlscheck::check_endpoints(loop, clock, asked, terms));
+  if (options.http_01) add(tlscheck::check_acme_paths(loop, acme_targets_of(asked), {.severity = *options.http_01}));
   return out;
 }
 

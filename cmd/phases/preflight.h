@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@ struct PreflightOptions {
   std::string ca_file;                       ///< empty: the system's root store
   Severity fail_on = Severity::kError;       ///< the least severity of a failed check that fails the preflight
   std::chrono::milliseconds timeout{10000};  ///< of one connection, real time
+  /// How much it weighs that the new side could not renew by ACME's HTTP-01; empty: not asked.
+  std::optional<Severity> http_01{};
   std::function<Endpoint(const Endpoint&)>
       route;  ///< where an address really is; empty: where it says (a rehearsal maps it to loopback)
 };
