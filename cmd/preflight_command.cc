@@ -3,7 +3,6 @@
 #include "cmd/plan/plan_file.h"
 #include "cmd/plan/targets.h"
 #include "cmd/report/checks_text.h"
-#include "core/text.h"
 
 namespace cutover {
 namespace {
@@ -19,10 +18,6 @@ std::vector<CheckPlace> places_of(const Plan& plan) {
   return out;
 }
 
-Severity severity_from(const std::string& word) {
-  return word == "note" ? Severity::kNote : word == "warning" ? Severity::kWarning : Severity::kError;
-}
-
 }  // namespace
 
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags) {
@@ -30,9 +25,8 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
   if (!saved) return tell(saved.error());
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
-  const auto timeout = parse_duration(flags.timeout);
-  if (!timeout) return tell(within("--timeout", timeout.error()));
-  if (*timeout < Seconds(1)) return tell(fail(ErrorCode::kUsage, "--timeout: wait one second at least"));
+  const auto timeout = connection_timeout(flags.timeout);
+  if (!timeout) return tell(timeout.error());
   const SystemClock clock;
   net::Loop loop;
   // In CI there may be no journal and no right to make one: the checks are worth the same.

@@ -130,6 +130,21 @@ std::vector<Check> checks_or_trouble(Result<Checked> checked) {
 
 }  // namespace
 
+Conclusion conclude(const std::vector<Check>& checks, Severity fail_on) {
+  const auto count = [&](Verdict verdict, Severity at_least) {
+    return static_cast<std::size_t>(std::count_if(
+        checks.begin(), checks.end(), [&](const Check& c) { return c.verdict == verdict && c.severity >= at_least; }));
+  };
+  if (checks.empty()) return {ExitCode::kFailed, "nothing could be checked"};
+  if (const auto failed = count(Verdict::kFail, fail_on); failed > 0)
+    return {ExitCode::kFailed, fmt::format("{} failed at {} or above, out of {}", counted(failed, "check"),
+                                           to_text(fail_on), checks.size())};
+  if (count(Verdict::kUndecided, fail_on) > 0)
+    return {ExitCode::kGaveUp, fmt::format("nothing failed, but {} could not be decided from here",
+                                           counted(count(Verdict::kUndecided, Severity::kNote), "check"))};
+  return {ExitCode::kDone, fmt::format("passed: {}, none failed", counted(checks.size(), "check"))};
+}
+
 Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock,
                                   const PreflightOptions& options) {
   auto checked = check(plan, loop, clock, options,
@@ -146,30 +161,17 @@ Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop&
     missing.advice = "give the endpoint its `new:` addresses in the plan";
     result.checks.push_back(std::move(missing));
   }
-  const auto count = [&](Verdict verdict, Severity at_least) {
-    return std::count_if(result.checks.begin(), result.checks.end(),
-                         [&](const Check& c) { return c.verdict == verdict && c.severity >= at_least; });
-  };
-  const bool failed = any_failed(result.checks, options.fail_on);
-  const bool undecided = count(Verdict::kUndecided, options.fail_on) > 0;
+  const Conclusion conclusion = conclude(result.checks, options.fail_on);
+  result.exit = conclusion.exit;
+  result.headline = conclusion.headline;
   if (result.checks.empty()) {
-    result.exit = ExitCode::kFailed;
     result.headline = "the plan names nothing that could be checked";
     result.next = "add `endpoints` to the plan";
-  } else if (failed) {
-    result.exit = ExitCode::kFailed;
-    result.headline = fmt::format("{} failed at {} or above, out of {}",
-                                  counted(static_cast<std::size_t>(count(Verdict::kFail, options.fail_on)), "check"),
-                                  to_text(options.fail_on), result.checks.size());
+  } else if (result.exit == ExitCode::kFailed) {
     result.next = "mend the new side and run preflight again; the swap stays closed until it passes";
-  } else if (undecided) {
-    result.exit = ExitCode::kGaveUp;
-    result.headline =
-        fmt::format("nothing failed, but {} could not be decided from here",
-                    counted(static_cast<std::size_t>(count(Verdict::kUndecided, Severity::kNote)), "check"));
+  } else if (result.exit == ExitCode::kGaveUp) {
     result.next = "run preflight from a machine that reaches those addresses";
   } else {
-    result.headline = fmt::format("passed: {}, none failed", counted(result.checks.size(), "check"));
     result.next = "`cutover swap` when the old TTL has drained";
   }
   if (journal != nullptr)

@@ -28,6 +28,13 @@ struct PreflightResult {
   std::string next;
 };
 
+/// What finished checks amount to.
+struct Conclusion {
+  ExitCode exit = ExitCode::kDone;
+  std::string headline;
+};
+Conclusion conclude(const std::vector<Check>& checks, Severity fail_on);
+
 /// Certificates and endpoints of the new side, and the old side's for comparison. Needs no provider and no
 /// credentials. With a journal the result is recorded, with the plan's hash, for the swap's gate.
 Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock,
