@@ -81,6 +81,17 @@ bool is_interactive(const GlobalOptions& global) {
   return !global.ci && isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
 }
 
+Severity severity_from(const std::string& word) {
+  return word == "note" ? Severity::kNote : word == "warning" ? Severity::kWarning : Severity::kError;
+}
+
+Result<Seconds> connection_timeout(const std::string& text) {
+  auto timeout = parse_duration(text);
+  if (!timeout) return within("--timeout", timeout.error());
+  if (*timeout < Seconds(1)) return fail(ErrorCode::kUsage, "--timeout: wait one second at least");
+  return timeout;
+}
+
 TextStyle text_style(const GlobalOptions& global) {
   const bool colour = !global.ci && isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   return colour ? TextStyle::kColour : TextStyle::kPlain;

@@ -27,6 +27,11 @@ void print_result(const std::string& text);
 /// Whether a person sits at both ends.
 bool is_interactive(const GlobalOptions& global);
 
+/// `note`, `warning`, `error`; every other word is `error`.
+Severity severity_from(const std::string& word);
+/// The value of --timeout. kUsage says what is wrong with it.
+Result<Seconds> connection_timeout(const std::string& text);
+
 /// Colour on a terminal, unless NO_COLOR or --ci says otherwise.
 TextStyle text_style(const GlobalOptions& global);
 
@@ -90,8 +95,22 @@ struct PreflightFlags {
   std::string fail_on = "error";
   std::vector<std::string> save;  ///< FORM=FILE
   std::string timeout = "10s";
+  std::string http_01 = "note";
 };
 ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags);
+
+struct TlsFlags {
+  std::vector<std::string> hosts;    ///< HOST[:PORT]
+  std::vector<std::string> connect;  ///< addresses; empty: those that the name has now
+  std::vector<std::string> old;      ///< addresses of the side to compare with
+  std::string from;                  ///< file with `ADDRESS, NAME` lines; `-`: stdin
+  std::string starttls;
+  std::string ca_file;
+  std::string fail_on = "error";
+  std::string timeout = "10s";
+  std::vector<std::string> save;  ///< FORM=FILE
+};
+ExitCode run_tls(const GlobalOptions& global, const TlsFlags& flags);
 
 struct WatchFlags {
   std::string give_up;

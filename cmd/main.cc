@@ -170,6 +170,28 @@ int run(int argc, char** argv) {
   added->add_option("--save", preflight.save, "FORM=FILE: the result in this form too, in a file")
       ->allow_extra_args(false);
   added->add_option("--timeout", preflight.timeout, "How long one connection may take")->capture_default_str();
+  added
+      ->add_option("--http-01", preflight.http_01,
+                   "How much it weighs that the new side could not renew by HTTP-01: off, note, warning or error")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"off", "note", "warning", "error"}));
+
+  cutover::TlsFlags tls;
+  added = command("tls", "The certificate of one host or many, without a plan", cutover::check_forms(),
+                  [&] { return run_tls(global, tls); });
+  added->add_option("hosts", tls.hosts, "HOST[:PORT], or an address");
+  added->add_option("--connect", tls.connect, "Addresses to ask, instead of those that the name has (may be repeated)")
+      ->allow_extra_args(false);
+  added->add_option("--old", tls.old, "Addresses of an old side to compare with (may be repeated)")
+      ->allow_extra_args(false);
+  added->add_option("--targets", tls.from, "File with a line `ADDRESS, NAME` for each target; - for stdin");
+  added->add_option("--starttls", tls.starttls, "Protocol that turns to TLS with a command: smtp, imap, postgres, ...");
+  added->add_option("--ca-file", tls.ca_file, "Trust these certificates (PEM) instead of the system's store");
+  added->add_option("--fail-on", tls.fail_on, "note, warning or error")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"note", "warning", "error"}));
+  added->add_option("--save", tls.save, "FORM=FILE: the result in this form too, in a file")->allow_extra_args(false);
+  added->add_option("--timeout", tls.timeout, "How long one connection may take")->capture_default_str();
 
   added = command("swap", "The change itself, behind its gates", usual, [&] { return run_swap(global, writing); });
   plan_file(added);

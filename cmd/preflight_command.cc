@@ -3,7 +3,6 @@
 #include "cmd/plan/plan_file.h"
 #include "cmd/plan/targets.h"
 #include "cmd/report/checks_text.h"
-#include "core/text.h"
 
 namespace cutover {
 namespace {
@@ -26,9 +25,8 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
   if (!saved) return tell(saved.error());
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
-  const auto timeout = parse_duration(flags.timeout);
-  if (!timeout) return tell(within("--timeout", timeout.error()));
-  if (*timeout < Seconds(1)) return tell(fail(ErrorCode::kUsage, "--timeout: wait one second at least"));
+  const auto timeout = connection_timeout(flags.timeout);
+  if (!timeout) return tell(timeout.error());
   const SystemClock clock;
   net::Loop loop;
   // In CI there may be no journal and no right to make one: the checks are worth the same.
@@ -36,9 +34,8 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
   if (!journal) log_line("not journalled, so `swap` will not know of it: " + journal.error().message);
   PreflightOptions options;
   options.ca_file = flags.ca_file;
-  options.fail_on = flags.fail_on == "note"      ? Severity::kNote
-                    : flags.fail_on == "warning" ? Severity::kWarning
-                                                 : Severity::kError;
+  options.fail_on = severity_from(flags.fail_on);
+  if (flags.http_01 != "off") options.http_01 = severity_from(flags.http_01);
   options.timeout = *timeout;
   auto result = preflight(*plan, journal ? &*journal : nullptr, loop, clock, options);
   if (!result) return tell(result.error());

@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "tlscheck/compare.h"
+#include "tlscheck/https_record.h"
 #include "tlscheck/revocation.h"
 #include "tlscheck/server_rules.h"
 #include "tlscheck/survey.h"
@@ -177,6 +178,7 @@ std::vector<Check> check_endpoints(net::Loop& loop, const Clock& clock, const st
     first = i + 1;
   }
   append(all, compare(sightings));
+  append(all, check_https_records(options.https_records, sightings));
   return all;
 }
 

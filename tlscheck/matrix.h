@@ -30,6 +30,7 @@ namespace cutover::tlscheck {
 ///   clock              the server's clock, by its HTTP Date, is within 5 s of ours (a warning)
 ///   tls-same-leaf      all addresses of a name and port show the same certificate (a warning)
 ///   compare-...        see compare.h
+///   https-record       see https_record.h
 /// Sorted by name, side, endpoint, then in the order above; tls-same-leaf follows its last endpoint, and what compares
 /// the sides comes last.
 std::vector<Check> check_endpoints(net::Loop& loop, const Clock& clock, const std::vector<Target>& targets,

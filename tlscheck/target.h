@@ -2,6 +2,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/domain_name.h"
@@ -37,6 +38,18 @@ enum class Depth {
   kThorough,  ///< and everything that other clients see, which is what old and new are compared by
 };
 
+/// A HTTPS record (RFC 9460) as it will be, in the parts that are held against the new side.
+struct HttpsRecord {
+  DomainName owner{};
+  std::uint16_t priority = 1;       ///< 0: alias mode
+  DomainName target{};              ///< the root: the owner itself
+  std::vector<std::string> alpn{};  ///< `h2`, `h3`
+  bool no_default_alpn = false;
+  std::uint16_t port = 443;
+  std::vector<IpAddress> hints{};  ///< ipv4hint and ipv6hint
+  std::string text{};              ///< the whole value, for people
+};
+
 struct Options {
   Anchors anchors;
   std::optional<Instant> swap{};  ///< empty: now
@@ -44,6 +57,7 @@ struct Options {
   std::chrono::milliseconds timeout{10000};
   std::size_t in_flight = 256;
   Depth depth = Depth::kThorough;
+  std::vector<HttpsRecord> https_records{};  ///< of the new side: see https_record.h
 };
 
 }  // namespace cutover::tlscheck

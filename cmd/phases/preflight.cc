@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "cmd/plan/service_binding.h"
 #include "cmd/plan/targets.h"
 #include "core/text.h"
 #include "net/authority.h"
+#include "tlscheck/acme_path.h"
 #include "tlscheck/matrix.h"
 #include "tlscheck/published.h"
 
@@ -106,6 +108,39 @@ struct Question {
   enum class Published { kLeftOut, kLookedUp } published = Published::kLeftOut;
 };
 
+/// Every HTTPS record that the plan will put in place, in the parts that are checked. What cannot be taken apart is
+/// left to the mentions.
+std::vector<tlscheck::HttpsRecord> https_records_of(const Plan& plan) {
+  std::vector<tlscheck::HttpsRecord> records;
+  for (const ZonePlan& zone : plan.zones)
+    for (const PlannedChange& change : zone.changes)
+      for (const std::string& value : change.to) {
+        const auto binding = parse_service_binding(value);
+        if (change.type != RecordType::kHttps || !binding) continue;
+        tlscheck::HttpsRecord record;
+        record.owner = change.name;
+        record.priority = binding->priority;
+        record.target = binding->target;
+        if (const auto* alpn = binding->find("alpn")) record.alpn = split(alpn->value, ',');
+        record.no_default_alpn = binding->find("no-default-alpn") != nullptr;
+        if (const auto* port = binding->find("port"))
+          if (const auto at = Endpoint::from_text("0.0.0.0:" + port->value, 443)) record.port = at->port;
+        record.hints = hints_of(*binding);
+        record.text = value;
+        records.push_back(std::move(record));
+      }
+  return records;
+}
+
+/// Port 80 of every new address that serves HTTPS.
+std::vector<tlscheck::AcmeTarget> acme_targets_of(const std::vector<tlscheck::Target>& targets) {
+  std::vector<tlscheck::AcmeTarget> out;
+  for (const tlscheck::Target& target : targets)
+    if (target.side == tlscheck::Side::kNew && target.starttls.empty() && target.endpoint.port == 443)
+      out.push_back({target.name, {target.endpoint.address, 80}});
+  return out;
+}
+
 struct Checked {
   std::vector<Check> checks;
   std::string root_store;
@@ -131,8 +166,10 @@ Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, con
   terms.standby = plan.standby;
   terms.timeout = options.timeout;
   terms.depth = question.depth;
-  auto found = tlscheck::check_endpoints(loop, clock, asked, terms);
-  out.checks.insert(out.checks.end(), found.begin(), found.end());
+  if (question.depth == tlscheck::Depth::kThorough) terms.https_records = https_records_of(plan);
+  const auto add = [&](std::vector<Check> found) { out.checks.insert(out.checks.end(), found.begin(), found.end()); };
+  add(tlscheck::check_endpoints(loop, clock, asked, terms));
+  if (options.http_01) add(tlscheck::check_acme_paths(loop, acme_targets_of(asked), {.severity = *options.http_01}));
   return out;
 }
 
@@ -146,6 +183,21 @@ std::vector<Check> checks_or_trouble(Result<Checked> checked) {
 }
 
 }  // namespace
+
+Conclusion conclude(const std::vector<Check>& checks, Severity fail_on) {
+  const auto count = [&](Verdict verdict, Severity at_least) {
+    return static_cast<std::size_t>(std::count_if(
+        checks.begin(), checks.end(), [&](const Check& c) { return c.verdict == verdict && c.severity >= at_least; }));
+  };
+  if (checks.empty()) return {ExitCode::kFailed, "nothing could be checked"};
+  if (const auto failed = count(Verdict::kFail, fail_on); failed > 0)
+    return {ExitCode::kFailed, fmt::format("{} failed at {} or above, out of {}", counted(failed, "check"),
+                                           to_text(fail_on), checks.size())};
+  if (count(Verdict::kUndecided, fail_on) > 0)
+    return {ExitCode::kGaveUp, fmt::format("nothing failed, but {} could not be decided from here",
+                                           counted(count(Verdict::kUndecided, Severity::kNote), "check"))};
+  return {ExitCode::kDone, fmt::format("passed: {}, none failed", counted(checks.size(), "check"))};
+}
 
 Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock,
                                   const PreflightOptions& options) {
@@ -164,30 +216,17 @@ Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop&
     missing.advice = "give the endpoint its `new:` addresses in the plan";
     result.checks.push_back(std::move(missing));
   }
-  const auto count = [&](Verdict verdict, Severity at_least) {
-    return std::count_if(result.checks.begin(), result.checks.end(),
-                         [&](const Check& c) { return c.verdict == verdict && c.severity >= at_least; });
-  };
-  const bool failed = any_failed(result.checks, options.fail_on);
-  const bool undecided = count(Verdict::kUndecided, options.fail_on) > 0;
+  const Conclusion conclusion = conclude(result.checks, options.fail_on);
+  result.exit = conclusion.exit;
+  result.headline = conclusion.headline;
   if (result.checks.empty()) {
-    result.exit = ExitCode::kFailed;
     result.headline = "the plan names nothing that could be checked";
     result.next = "add `endpoints` to the plan";
-  } else if (failed) {
-    result.exit = ExitCode::kFailed;
-    result.headline = fmt::format("{} failed at {} or above, out of {}",
-                                  counted(static_cast<std::size_t>(count(Verdict::kFail, options.fail_on)), "check"),
-                                  to_text(options.fail_on), result.checks.size());
+  } else if (result.exit == ExitCode::kFailed) {
     result.next = "mend the new side and run preflight again; the swap stays closed until it passes";
-  } else if (undecided) {
-    result.exit = ExitCode::kGaveUp;
-    result.headline =
-        fmt::format("nothing failed, but {} could not be decided from here",
-                    counted(static_cast<std::size_t>(count(Verdict::kUndecided, Severity::kNote)), "check"));
+  } else if (result.exit == ExitCode::kGaveUp) {
     result.next = "run preflight from a machine that reaches those addresses";
   } else {
-    result.headline = fmt::format("passed: {}, none failed", counted(result.checks.size(), "check"));
     result.next = "`cutover swap` when the old TTL has drained";
   }
   if (journal != nullptr)

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@ struct PreflightOptions {
   std::string ca_file;                       ///< empty: the system's root store
   Severity fail_on = Severity::kError;       ///< the least severity of a failed check that fails the preflight
   std::chrono::milliseconds timeout{10000};  ///< of one connection, real time
+  /// How much it weighs that the new side could not renew by ACME's HTTP-01; empty: not asked.
+  std::optional<Severity> http_01{};
   std::function<Endpoint(const Endpoint&)>
       route;  ///< where an address really is; empty: where it says (a rehearsal maps it to loopback)
 };
@@ -24,6 +27,13 @@ struct PreflightResult {
   std::vector<Check> checks;
   std::string next;
 };
+
+/// What finished checks amount to.
+struct Conclusion {
+  ExitCode exit = ExitCode::kDone;
+  std::string headline;
+};
+Conclusion conclude(const std::vector<Check>& checks, Severity fail_on);
 
 /// Certificates and endpoints of the new side, and the old side's for comparison. Needs no provider and no
 /// credentials. With a journal the result is recorded, with the plan's hash, for the swap's gate.
