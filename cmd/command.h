@@ -92,6 +92,7 @@ ExitCode run_status(const GlobalOptions& global);
 
 struct PreflightFlags {
   std::string ca_file;
+  std::string second_ca_file;
   std::string fail_on = "error";
   std::vector<std::string> save;  ///< FORM=FILE
   std::string timeout = "10s";
@@ -106,6 +107,7 @@ struct TlsFlags {
   std::string from;                  ///< file with `ADDRESS, NAME` lines; `-`: stdin
   std::string starttls;
   std::string ca_file;
+  std::string second_ca_file;
   std::string fail_on = "error";
   std::string timeout = "10s";
   std::vector<std::string> save;  ///< FORM=FILE

@@ -164,6 +164,7 @@ int run(int argc, char** argv) {
                   cutover::check_forms(), [&] { return run_preflight(global, preflight); });
   plan_file(added);
   added->add_option("--ca-file", preflight.ca_file, "Trust these certificates (PEM) instead of the system's store");
+  added->add_option("--second-ca-file", preflight.second_ca_file, "Another root store: say where the two do not agree");
   added->add_option("--fail-on", preflight.fail_on, "note, warning or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"note", "warning", "error"}));
@@ -187,6 +188,7 @@ int run(int argc, char** argv) {
   added->add_option("--targets", tls.from, "File with a line `ADDRESS, NAME` for each target; - for stdin");
   added->add_option("--starttls", tls.starttls, "Protocol that turns to TLS with a command: smtp, imap, postgres, ...");
   added->add_option("--ca-file", tls.ca_file, "Trust these certificates (PEM) instead of the system's store");
+  added->add_option("--second-ca-file", tls.second_ca_file, "Another root store: say where the two do not agree");
   added->add_option("--fail-on", tls.fail_on, "note, warning or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"note", "warning", "error"}));

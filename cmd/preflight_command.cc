@@ -34,6 +34,7 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
   if (!journal) log_line("not journalled, so `swap` will not know of it: " + journal.error().message);
   PreflightOptions options;
   options.ca_file = flags.ca_file;
+  options.second_ca_file = flags.second_ca_file;
   options.fail_on = severity_from(flags.fail_on);
   if (flags.http_01 != "off") options.http_01 = severity_from(flags.http_01);
   options.timeout = *timeout;

@@ -84,6 +84,7 @@ ExitCode run_tls(const GlobalOptions& global, const TlsFlags& flags) {
   if (!timeout) return tell(timeout.error());
   PreflightOptions options;
   options.ca_file = flags.ca_file;
+  options.second_ca_file = flags.second_ca_file;
   options.fail_on = severity_from(flags.fail_on);
   options.timeout = *timeout;
   const SystemClock clock;

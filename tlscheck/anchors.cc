@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <unordered_map>
 
 #include "core/text.h"
@@ -44,6 +45,29 @@ Result<std::string> bundle_path(const std::string& ca_file) {
   return fail(ErrorCode::kNotFound,
               "this system has no bundle of root certificates where one is looked for; install ca-certificates, or "
               "give --ca-file");
+}
+
+/// Whatever a person calls it by.
+bool is_system_bundle(const std::string& path) {
+  std::error_code ignored;
+  return std::any_of(kBundles.begin(), kBundles.end(), [&](const char* bundle) {
+    return std::filesystem::exists(bundle, ignored) && std::filesystem::equivalent(bundle, path, ignored);
+  });
+}
+
+/// `ca-certificates 20230311+deb12u1` where dpkg put the store there; else nothing.
+std::string package_of(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::equivalent(kBundles.front(), path, ignored)) return "";
+  std::ifstream status("/var/lib/dpkg/status");
+  const std::string package = "ca-certificates", version = "Version: ";
+  bool here = false;
+  for (std::string line; std::getline(status, line);) {
+    if (line.empty()) here = false;
+    if (line == "Package: " + package) here = true;
+    if (here && line.starts_with(version)) return package + " " + printable(line.substr(version.size()));
+  }
+  return "";
 }
 
 Result<std::vector<Certificate>> read_bundle(const std::string& path) {
@@ -96,7 +120,9 @@ Anchors Anchors::of(const std::vector<Certificate>& certificates, AnchorOrigin o
 }
 
 Result<Anchors> Anchors::load(const std::string& ca_file) {
-  return load(ca_file, ca_file.empty() ? AnchorOrigin::kSystem : AnchorOrigin::kGiven);
+  const auto path = bundle_path(ca_file);
+  if (!path) return path.error();
+  return load(*path, is_system_bundle(*path) ? AnchorOrigin::kSystem : AnchorOrigin::kGiven);
 }
 
 Result<Anchors> Anchors::load(const std::string& ca_file, AnchorOrigin origin) {
@@ -104,10 +130,15 @@ Result<Anchors> Anchors::load(const std::string& ca_file, AnchorOrigin origin) {
   if (!path) return path.error();
   const auto certificates = read_bundle(*path);
   if (!certificates) return certificates.error();
-  return of(*certificates, origin, *std::move(path));
+  Anchors anchors = of(*certificates, origin, *path);
+  anchors.package_ = package_of(*path);
+  return anchors;
 }
 
-std::string Anchors::text() const { return fmt::format("{} ({})", printable(path_), counted(count_, "certificate")); }
+std::string Anchors::text() const { 
+  return fmt::format("{} ({}{}{})", printable(path_), counted(count_, "certificate"), package_.empty() ? "" : ", ",
+                     package_);
+}
 
 bool Anchors::holds(const Certificate& certificate) const {
   const auto range = store_->by_subject.equal_range(certificate.subject_hash());

@@ -28,7 +28,8 @@ class Anchors {
   const std::string& path() const { return path_; }
   AnchorOrigin origin() const { return origin_; }
   std::size_t count() const { return count_; }
-  /// `/etc/ssl/certs/ca-certificates.crt (140 certificates)`
+  /// `/etc/ssl/certs/ca-certificates.crt (140 certificates, ca-certificates 20230311+deb12u1)`; the package where the
+  /// system's store came with one that says so (Debian).
   std::string text() const;
 
   bool holds(const Certificate& certificate) const;
@@ -41,6 +42,7 @@ class Anchors {
   struct Store;
   Anchors() = default;
   std::string path_;
+  std::string package_;
   AnchorOrigin origin_ = AnchorOrigin::kGiven;
   std::size_t count_ = 0;
   std::shared_ptr<const Store> store_;

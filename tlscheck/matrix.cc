@@ -101,6 +101,31 @@ std::vector<Check> published_checks(const Judging& judging, const Sighting& sigh
   return out;
 }
 
+/// Whether clients with another root store think the same of the new side's chains; once per chain.
+std::vector<Check> second_store_checks(const Judging& judging, const std::vector<Sighting>& sightings) {
+  std::vector<Check> out;
+  std::set<const ChainFacts*> seen;
+  if (!judging.options.second) return out;
+  const Anchors &first = judging.options.anchors, &second = *judging.options.second;
+  for (const Sighting& sighting : sightings) {
+    if (sighting.target.side == Side::kOld || !sighting.usual.done() || !seen.insert(sighting.usual.chain).second)
+      continue;
+    const ChainFacts there = inspect(sighting.usual.answer.chain, second, moments_of(judging.times));
+    const bool here_good = sighting.usual.chain->is_good(), there_good = there.is_good();
+    Check check = check_of(sighting, "tls-second-store", Severity::kError,
+                           here_good == there_good ? Verdict::kPass : Verdict::kFail);
+    check.evidence = fmt::format("{}: {}; {}: {}", first.text(),
+                                 here_good ? "accepted" : sighting.usual.chain->why, second.text(),
+                                 there_good ? "accepted" : there.why);
+    check.summary = here_good == there_good ? "both root stores say the same of the certificate"
+                                            : fmt::format("the certificate is accepted with the root store {} only",
+                                                          printable((here_good ? first : second).path()));
+    if (here_good != there_good) check.advice = "have one issued by an authority that all of your clients know";
+    out.push_back(std::move(check));
+  }
+  return out;
+}
+
 /// Sightings [first, last) are of one name on one side.
 std::vector<Check> same_leaf_checks(const std::vector<Sighting>& sightings, std::size_t first, std::size_t last) {
   std::map<std::uint16_t, std::vector<const Sighting*>> by_port;
@@ -177,6 +202,7 @@ std::vector<Check> check_endpoints(net::Loop& loop, const Clock& clock, const st
     append(all, same_leaf_checks(sightings, first, i + 1));
     first = i + 1;
   }
+  append(all, second_store_checks(judging, sightings));
   append(all, compare(sightings));
   append(all, check_https_records(options.https_records, sightings));
   return all;

@@ -29,6 +29,7 @@ namespace cutover::tlscheck {
 ///   http-status        the status that was expected
 ///   clock              the server's clock, by its HTTP Date, is within 5 s of ours (a warning)
 ///   tls-same-leaf      all addresses of a name and port show the same certificate (a warning)
+///   tls-second-store   another root store, where one is given, says the same of the new side's chain; once per chain
 ///   compare-...        see compare.h
 ///   https-record       see https_record.h
 /// Sorted by name, side, endpoint, then in the order above; tls-same-leaf follows its last endpoint, and what compares

@@ -57,6 +57,7 @@ struct Options {
   std::chrono::milliseconds timeout{10000};
   std::size_t in_flight = 256;
   Depth depth = Depth::kThorough;
+  std::optional<Anchors> second{};  ///< other roots that clients may have: where both do not agree, that is told
   std::vector<HttpsRecord> https_records{};  ///< of the new side: see https_record.h
 };
 

@@ -150,6 +150,8 @@ Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, con
                       const Question& question) {
   auto anchors = tlscheck::Anchors::load(options.ca_file);
   if (!anchors) return anchors.error();
+  const auto second = second_store(options);
+  if (!second) return second.error();
   Checked out;
   out.root_store = anchors->text();
   const Targets planned = targets_of(plan);
@@ -162,6 +164,7 @@ Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, con
   for (const EndpointTarget& target : targets) asked.push_back(target_of(target, options));
   if (question.published == Question::Published::kLookedUp) look_up_published(plan, loop, clock, asked, out.checks);
   tlscheck::Options terms{.anchors = *anchors};
+  terms.second = *second;
   if (plan.window && plan.window->opens > clock.now()) terms.swap = plan.window->opens;
   terms.standby = plan.standby;
   terms.timeout = options.timeout;
@@ -183,6 +186,13 @@ std::vector<Check> checks_or_trouble(Result<Checked> checked) {
 }
 
 }  // namespace
+
+Result<std::optional<tlscheck::Anchors>> second_store(const PreflightOptions& options) {
+  if (options.second_ca_file.empty()) return std::optional<tlscheck::Anchors>();
+  auto anchors = tlscheck::Anchors::load(options.second_ca_file);
+  if (!anchors) return anchors.error();
+  return std::optional(*std::move(anchors));
+}
 
 Conclusion conclude(const std::vector<Check>& checks, Severity fail_on) {
   const auto count = [&](Verdict verdict, Severity at_least) {

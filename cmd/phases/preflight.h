@@ -6,11 +6,13 @@
 
 #include "cmd/phases/cutover.h"
 #include "core/check.h"
+#include "tlscheck/anchors.h"
 
 namespace cutover {
 
 struct PreflightOptions {
   std::string ca_file;                       ///< empty: the system's root store
+  std::string second_ca_file;                ///< of other clients, to compare with; empty: none
   Severity fail_on = Severity::kError;       ///< the least severity of a failed check that fails the preflight
   std::chrono::milliseconds timeout{10000};  ///< of one connection, real time
   /// How much it weighs that the new side could not renew by ACME's HTTP-01; empty: not asked.
@@ -34,6 +36,9 @@ struct Conclusion {
   std::string headline;
 };
 Conclusion conclude(const std::vector<Check>& checks, Severity fail_on);
+
+/// The root store to compare with, where the options name one. Errors as of Anchors::load().
+Result<std::optional<tlscheck::Anchors>> second_store(const PreflightOptions& options);
 
 /// Certificates and endpoints of the new side, and the old side's for comparison. Needs no provider and no
 /// credentials. With a journal the result is recorded, with the plan's hash, for the swap's gate.

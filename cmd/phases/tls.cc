@@ -122,6 +122,8 @@ Result<PreflightResult> check_tls(const std::vector<TlsTarget>& targets, const s
                                   const Clock& clock, const PreflightOptions& options) {
   auto anchors = tlscheck::Anchors::load(options.ca_file);
   if (!anchors) return anchors.error();
+  const auto second = second_store(options);
+  if (!second) return second.error();
   PreflightResult result;
   result.root_store = anchors->text();
   std::vector<TlsTarget> known = targets;
@@ -134,7 +136,8 @@ Result<PreflightResult> check_tls(const std::vector<TlsTarget>& targets, const s
     for (const IpAddress& address : target.at) add(address, tlscheck::Side::kNew);
     for (const IpAddress& address : target.old) add(address, tlscheck::Side::kOld);
   }
-  auto found = tlscheck::check_endpoints(loop, clock, asked, {.anchors = *anchors, .timeout = options.timeout});
+  auto found = tlscheck::check_endpoints(
+      loop, clock, asked, {.anchors = *anchors, .timeout = options.timeout, .second = *second});
   std::move(found.begin(), found.end(), std::back_inserter(result.checks));
   const Conclusion conclusion = conclude(result.checks, options.fail_on);
   result.exit = conclusion.exit;

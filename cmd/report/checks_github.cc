@@ -23,7 +23,7 @@ std::string property(const std::string& text) { return escaped(text, "%:,"); }
 std::string message(const std::string& text) { return escaped(text, "%"); }
 
 std::string_view command_of(const Check& check) {
-  if (check.verdict == Verdict::kUndecided) return "warning";
+  if (check.verdict == Verdict::kUndecided && check.severity != Severity::kNote) return "warning";
   switch (check.severity) {
     case Severity::kError:
       return "error";

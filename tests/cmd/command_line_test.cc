@@ -117,6 +117,6 @@ TEST_CASE("assess ends with 3 where there is nothing to plan") {
 TEST_CASE("forms are listed as people say them") {
   CHECK(listed({OutputForm::kJson}) == "json");
   CHECK(listed({OutputForm::kText, OutputForm::kJson}) == "text or json");
-  CHECK(listed({OutputForm::kText, OutputForm::kJson, OutputForm::kJunit}) == "text, json, junit, sarif or github");
+  CHECK(listed({OutputForm::kText, OutputForm::kJson, OutputForm::kJunit}) == "text, json or junit");
   CHECK(*output_form("watch", "NDJSON", {OutputForm::kText, OutputForm::kNdjson}) == OutputForm::kNdjson);
 }
