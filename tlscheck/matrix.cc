@@ -28,7 +28,7 @@ std::vector<Check> judged(const Judging& judging, const Sighting& sighting, cons
   auto checks = judge(*showing.chain, judging.options.anchors, {sighting.asked, target.endpoint.address}, judging.times,
                       target.side, shown);
   for (auto& check : checks) {
-    check.name = target.name;
+    if (!target.name.is_root()) check.name = target.name;
     check.endpoint = target.endpoint;
   }
   return checks;

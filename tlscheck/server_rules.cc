@@ -216,7 +216,9 @@ std::optional<Check> second_certificate_check(const Sighting& sighting, const st
   if (other.leaf() == sighting.usual.leaf()) return std::nullopt;
   const Check* worst = nullptr;
   for (const auto& check : judged)
-    if (check.verdict == Verdict::kFail && (worst == nullptr || check.severity > worst->severity)) worst = &check;
+    if (check.verdict == Verdict::kFail && check.severity >= Severity::kWarning &&
+        (worst == nullptr || check.severity > worst->severity))
+      worst = &check;
   auto check = check_of(sighting, "tls-second-certificate", worst == nullptr ? Severity::kError : worst->severity,
                         worst == nullptr ? Verdict::kPass : Verdict::kFail);
   const auto key = key_text(other.answer);

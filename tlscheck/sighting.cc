@@ -11,7 +11,7 @@ Check check_of(const Sighting& sighting, std::string_view id, Severity severity,
   check.id = id;
   check.severity = sighting.target.side == Side::kOld ? std::min(severity, Severity::kWarning) : severity;
   check.verdict = verdict;
-  check.name = sighting.target.name;
+  if (!sighting.target.name.is_root()) check.name = sighting.target.name;
   check.endpoint = sighting.target.endpoint;
   return check;
 }

@@ -48,6 +48,7 @@ struct Options {
   Instant from{};
   Instant until{};
   Key key = Key::kEcdsa;
+  std::string tls_feature{};
 };
 
 /// nginx servers, each at a place of its own, and the files of their certificates.
@@ -60,7 +61,8 @@ class Servers {
                             .alternative_names = options.names,
                             .not_before = options.from,
                             .not_after = options.until,
-                            .key = options.key},
+                            .key = options.key,
+                            .tls_feature = options.tls_feature},
                            &issuer);
     std::string chain = leaf.pem();
     for (const auto* one : sent) chain += one->pem();
@@ -102,6 +104,7 @@ struct Row {
   int exit = 3;
   std::string more_of_the_endpoint{};  ///< `, starttls: smtp`
   std::vector<std::string> flags{};
+  enum class Authority { kGiven, kPublic } authority = Authority::kGiven;  ///< with --ca-file, or as the system's store
 };
 
 std::string plan_of(const Row& row) {
@@ -161,6 +164,14 @@ std::vector<Row> bad_certificates(Servers& servers) {
        {servers.add(servers.good() + servers.good(rsa(old_times)))},
        {"tls-second-certificate"}},
       {"RSA and ECDSA, both good", {servers.add(servers.good() + servers.good(rsa({})))}, {}, 0},
+      {"must-staple without a staple", {servers.add(servers.good({.tls_feature = "status_request"}))}, {"tls-staple"}},
+      {"300 days, no timestamps",
+       {servers.add(servers.good({.until = now() + 299 * kDay}))},
+       {"tls-lifetime", "tls-sct"},
+       3,
+       "",
+       {},
+       Row::Authority::kPublic},
       {"one of four of last year", four_with_one_of_last_year(servers), {"tls-expiry", "tls-same-leaf"}},
       {"does not know the name", {servers.add("ssl_reject_handshake on;")}, {"tls-unknown-name"}},
   };
@@ -184,7 +195,7 @@ std::vector<Row> bad_settings(Servers& servers) {
       {"TLS 1.1 beside 1.2", {old_versions}, {"tls-old-versions"}, 3, "", {"--fail-on", "warning"}},
       {"TLS 1.1 only", {only_old}, {"tls-version"}},
       {"asks for a client certificate", {wants}, {"tls-client-certificate"}, 3, "", {"--fail-on", "warning"}},
-      {"SHA-1 intermediate", {sha1}, {"tls-chain"}},
+      {"SHA-1 intermediate", {sha1}, {"tls-chain", "tls-signature"}},
       {"nobody there", {a_place()}, {"tls-connect"}},
       {"no route from here", {{*IpAddress::from_text("fe80::1"), 443}}, {"tls-connect"}, 4},
   };
@@ -251,9 +262,14 @@ TEST_CASE("each bad server has its finding, and preflight exits as it should") {
   std::string table = fmt::format("{:32} {:28} {:28} exit\n", "server", "expected", "found");
   for (const auto& row : rows) {
     desk.write("cutover.yaml", plan_of(row));
-    std::vector<std::string> args{"preflight", "--ca-file", ca_file, "-o", "json"};
+    std::vector<std::string> args{"preflight", "-o", "json"};
+    std::vector<std::string> environment;
+    if (row.authority == Row::Authority::kGiven)
+      args.insert(args.end(), {"--ca-file", ca_file});
+    else
+      environment.push_back("SSL_CERT_FILE=" + ca_file);
     args.insert(args.end(), row.flags.begin(), row.flags.end());
-    const auto run = desk.cutover(args);
+    const auto run = desk.cutover(args, environment);
     INFO(row.what << "\n" << run.both());
     REQUIRE_FALSE(run.out.empty());
     const auto found = findings_in(run.out);

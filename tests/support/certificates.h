@@ -25,6 +25,7 @@ struct CertificateOptions {
   std::string extended_key_usage = "serverAuth";  ///< of leaves; empty: none
   enum class Key { kEcdsa, kRsa } key = Key::kEcdsa;
   std::string digest = "SHA256";  ///< of its signature
+  std::string tls_feature{};      ///< `status_request`: must-staple (RFC 7633)
   std::string crl_url{};          ///< where its issuer publishes its list; empty: nowhere
   std::string ocsp_url{};         ///< its issuer's responder; empty: none
 };
@@ -72,6 +73,7 @@ class Certificate {
     add(x, issuer, NID_key_usage, options.authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
     if (!options.authority && !options.extended_key_usage.empty())
       add(x, issuer, NID_ext_key_usage, options.extended_key_usage);
+    if (!options.tls_feature.empty()) add(x, issuer, NID_tlsfeature, options.tls_feature);
     if (!options.crl_url.empty()) add(x, issuer, NID_crl_distribution_points, "URI:" + options.crl_url);
     if (!options.ocsp_url.empty()) add(x, issuer, NID_info_access, "OCSP;URI:" + options.ocsp_url);
     // RFC 5280 section 4.2.1.6: critical where there is no subject.

@@ -355,6 +355,27 @@ TEST_CASE("a real old side against a real new one: everything that users would l
   CHECK(of_id(checks, "http-status").empty());
 }
 
+TEST_CASE("HSTS of the old side makes an error of a warning about the new side's certificate") {
+  Authority authority;
+  const auto old_side = endpoint(own_address());
+  const auto new_side = endpoint(own_address());
+  const auto header = GENERATE(as<std::string>{}, "", "add_header Strict-Transport-Security max-age=300;");
+  const auto certificate = authority.tls({.alternative_names = {"DNS:www.example.test"}});
+  // Of a public authority, and longer than one may make them: a warning.
+  const auto too_long = authority.tls({.alternative_names = {"DNS:www.example.test"}, .not_after = now() + 299 * kDay});
+  const Nginx nginx(fmt::format("server {{ listen {} ssl; {} {} location / {{ return 200; }} }}\n"
+                                "server {{ listen {} ssl; {} location / {{ return 200; }} }}",
+                                old_side.text(), certificate, header, new_side.text(), too_long),
+                    {old_side, new_side});
+  const auto anchors = *Anchors::load(authority.anchors().path(), AnchorOrigin::kSystem);
+  const auto checks =
+      run({{.name = name("www.example.test"), .endpoint = old_side, .side = Side::kOld, .http = HttpExpectation{}},
+           {.name = name("www.example.test"), .endpoint = new_side, .http = HttpExpectation{}}},
+          {.anchors = anchors});
+  INFO(all_text(checks));
+  CHECK(of_id(checks, "tls-lifetime") == Found{header.empty() ? "fail warning" : "fail error", "pass warning"});
+}
+
 TEST_CASE("a certificate for another name says which virtual host answered") {
   Authority authority;
   const auto at = endpoint(own_address());
