@@ -135,7 +135,7 @@ Result<Anchors> Anchors::load(const std::string& ca_file, AnchorOrigin origin) {
   return anchors;
 }
 
-std::string Anchors::text() const { 
+std::string Anchors::text() const {
   return fmt::format("{} ({}{}{})", printable(path_), counted(count_, "certificate"), package_.empty() ? "" : ", ",
                      package_);
 }

@@ -114,9 +114,8 @@ std::vector<Check> second_store_checks(const Judging& judging, const std::vector
     const bool here_good = sighting.usual.chain->is_good(), there_good = there.is_good();
     Check check = check_of(sighting, "tls-second-store", Severity::kError,
                            here_good == there_good ? Verdict::kPass : Verdict::kFail);
-    check.evidence = fmt::format("{}: {}; {}: {}", first.text(),
-                                 here_good ? "accepted" : sighting.usual.chain->why, second.text(),
-                                 there_good ? "accepted" : there.why);
+    check.evidence = fmt::format("{}: {}; {}: {}", first.text(), here_good ? "accepted" : sighting.usual.chain->why,
+                                 second.text(), there_good ? "accepted" : there.why);
     check.summary = here_good == there_good ? "both root stores say the same of the certificate"
                                             : fmt::format("the certificate is accepted with the root store {} only",
                                                           printable((here_good ? first : second).path()));

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/scenarios/stage.h"
+#include "tests/servers/servers.h"
 
 // The steps of docs/ci.md are what their readers paste: their script parts are run here as they stand.
 
@@ -14,6 +15,9 @@ using namespace cutover;
 using namespace cutover::stage;
 
 namespace {
+
+/// For Unbound: nothing stands below com.
+constexpr const char* kEmpty = "  local-zone: \"com.\" static\n";
 
 std::string text_of(const std::string& file) {
   std::ostringstream out;
@@ -30,7 +34,7 @@ YAML::Node block(std::size_t nth) {
 }
 
 /// A plan whose new side serves `www`, and not `shop`.
-std::string plan_text(const Sites& sites, const std::string& name) {
+std::string plan_text(const Sites& sites, const servers::Unbound& resolver, const std::string& name) {
   return fmt::format(R"(version: 1
 name: ci
 zones:
@@ -40,9 +44,9 @@ zones:
       - {{ name: {0}, type: A, from: [{1}], to: [{2}] }}
 endpoints:
   - {{ names: [{0}.example.com], port: {3} }}
-lookup: ["127.0.0.1:9"]
+lookup: ["{4}"]
 )",
-                     name, sites.old_address(), sites.new_address(), sites.port());
+                     name, sites.old_address(), sites.new_address(), sites.port(), resolver.endpoint().text());
 }
 
 /// Runs a script part as a runner does: in the folder of the checkout, ending at the first failure.
@@ -56,9 +60,10 @@ Run run_step(const Desk& desk, const Sites& sites, const std::string& script) {
 
 TEST_CASE("the GitHub step: passes, or fails with an annotation at the plan's line and leaves its SARIF either way") {
   const Sites sites({"www.example.com"});
+  const servers::Unbound resolver({.extra = kEmpty});
   const auto script = block(0)["jobs"]["preflight"]["steps"][1]["run"].as<std::string>();
   const Desk desk;
-  desk.write("cutover.yaml", plan_text(sites, "www"));
+  desk.write("cutover.yaml", plan_text(sites, resolver, "www"));
   const Run good = run_step(desk, sites, script);
   INFO(good.both());
   CHECK(good.status == 0);
@@ -70,7 +75,7 @@ TEST_CASE("the GitHub step: passes, or fails with an annotation at the plan's li
   };
   CHECK(failures(results()) == 0);
 
-  desk.write("cutover.yaml", plan_text(sites, "shop"));
+  desk.write("cutover.yaml", plan_text(sites, resolver, "shop"));
   const Run bad = run_step(desk, sites, script);
   INFO(bad.both());
   CHECK(bad.status == 3);
@@ -80,11 +85,12 @@ TEST_CASE("the GitHub step: passes, or fails with an annotation at the plan's li
 
 TEST_CASE("the GitLab job: its exit decides, and its test cases are left either way") {
   const Sites sites({"www.example.com"});
+  const servers::Unbound resolver({.extra = kEmpty});
   std::string script;
   for (const auto& line : block(1)["preflight"]["script"]) script += line.as<std::string>() + "\n";
   const Desk desk;
   for (const auto& [name, status] : {std::pair{"www", 0}, {"shop", 3}}) {
-    desk.write("cutover.yaml", plan_text(sites, name));
+    desk.write("cutover.yaml", plan_text(sites, resolver, name));
     const Run run = run_step(desk, sites, script);
     INFO(run.both());
     CHECK(run.status == status);
