@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/text.h"
 #include "dnsprobe/share.h"
@@ -37,6 +38,11 @@ std::vector<std::string> wrapped(const std::string& head, const std::string& tex
 }
 
 std::string clock_time(Instant at) { return format_instant(at).substr(11); }
+
+/// The type first: names are long, and a line may be cut.
+std::string short_key(const RecordKey& key) {
+  return fmt::format("{} {}", to_text(key.type), printable(key.name.host()));
+}
 
 std::string values_text(const std::optional<RecordSet>& set) {
   return set ? printable(join(set->rdata, ", ")) : "(nothing)";
@@ -75,9 +81,9 @@ std::string answer_text(const dnsprobe::Observation& seen) {
 
 }  // namespace
 
-WatchView::WatchView(const WatchQuestions& questions) : questions_(questions) {
-  for (std::size_t i = 0; i < questions.resolvers.size(); ++i)
-    for (std::size_t k = 0; k < questions.expectations.size(); ++k) rows_.push_back({i, k, {}, {}});
+WatchView::WatchView(WatchQuestions questions) : questions_(std::move(questions)) {
+  for (std::size_t i = 0; i < questions_.resolvers.size(); ++i)
+    for (std::size_t k = 0; k < questions_.expectations.size(); ++k) rows_.push_back({i, k, {}, {}});
 }
 
 void WatchView::take(const dnsprobe::WatchEvent& event) {
@@ -145,7 +151,7 @@ std::vector<std::string> WatchView::holding_lines(Instant now, std::size_t most)
     const std::string left = until > now ? format_duration(until - now) + " left" : "due";
     out.push_back(fmt::format("  {:<32} {:<13} {:<12} {}{}", printable(resolver.id),
                               dnsprobe::to_text(row->last->verdict), left,
-                              names_key ? printable(questions_.expectations[row->key].key.text()) + "  " : "",
+                              names_key ? short_key(questions_.expectations[row->key].key) + "  " : "",
                               printable(resolver.place.empty() ? row->last->site : resolver.place)));
   }
   return out;
@@ -183,10 +189,12 @@ std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::s
     if (forecast_.observed && forecast_.spread.entries > 0) out.push_back("spread    " + spread_text(forecast_.spread));
     out.push_back(counts_text(forecast_));
     out.push_back("voices    " + voices_);
-    out.push_back(fmt::format("{} of {} resolvers settled, {} answered; {} of {} operators settled; level {}",
-                              forecast_.settled, forecast_.resolvers, forecast_.answered, forecast_.operators_settled,
-                              forecast_.operators, dnsprobe::to_text(forecast_.level)));
-    out.push_back(forecast_.why);
+    const std::string settled =
+        fmt::format("{} of {} resolvers settled, {} answered; {} of {} operators settled; level {}", forecast_.settled,
+                    forecast_.resolvers, forecast_.answered, forecast_.operators_settled, forecast_.operators,
+                    dnsprobe::to_text(forecast_.level));
+    for (const std::string& sentence : {settled, forecast_.why})
+      for (std::string& line : wrapped("", sentence, width)) out.push_back(std::move(line));
     for (std::string& line : lag_lines(width)) out.push_back(std::move(line));
     if (out.size() < height)
       for (std::string& line : holding_lines(now, height - out.size())) out.push_back(std::move(line));

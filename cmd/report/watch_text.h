@@ -11,8 +11,8 @@ namespace cutover {
 /// go in, lines come out; who draws them, and whether anything is redrawn, is the caller's business.
 class WatchView {
  public:
-  /// `questions` must outlive it.
-  explicit WatchView(const WatchQuestions& questions);
+  /// Keeps a copy: it is still drawn when the watch is over and its questions are gone.
+  explicit WatchView(WatchQuestions questions);
 
   void take(const dnsprobe::WatchEvent& event);
   void take(const AuthorityLook& look);
@@ -39,7 +39,7 @@ class WatchView {
   std::vector<std::string> lag_lines(std::size_t width) const;
   std::string voices_text() const;
 
-  const WatchQuestions& questions_;
+  const WatchQuestions questions_;
   std::vector<Row> rows_;
   dnsprobe::Forecast forecast_;
   bool has_forecast_ = false;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cmd/report/watch_ndjson.h"
@@ -203,6 +204,34 @@ TEST_CASE("a watch tells which name server is behind, as long as one is") {
 
   view.take(summary(70s));  // nobody gives a fresh old answer any more
   for (const std::string& shown : view.lines(kStart + 71s, 100, 24)) CHECK_FALSE(shown.starts_with("behind"));
+}
+
+TEST_CASE("a watch as text: drawn once more when the watch and its questions are gone") {
+  auto questions = std::make_unique<WatchQuestions>(two_resolvers());
+  WatchView view(*questions);
+  questions.reset();
+  view.take(summary(61s));
+  CHECK(view.lines(kStart + 61s, 79, 24).at(1) ==
+        "asking 2 resolvers until all agree; giving up at 2026-10-06T11:00:00Z");
+}
+
+TEST_CASE("a watch as text: in 79 columns no sentence is cut, and of a long name the type is seen") {
+  WatchQuestions questions = two_resolvers();
+  questions.expectations.push_back(questions.expectations[0]);
+  questions.expectations[1].key.type = RecordType::kAaaa;
+  WatchView view(questions);
+  dnsprobe::WatchEvent event = sample(1, dnsprobe::Verdict::kOld, 1s, 40s, true);
+  event.key = 1;
+  view.take(event);
+  event = summary(1s);
+  event.forecast.resolvers = 270;
+  event.forecast.why = "3 resolvers gave the old answer lately: one 192.0.2.53, two 192.0.2.54, three 192.0.2.55";
+  view.take(event);
+  const std::string text = join(view.lines(kStart + 1s, 79, 24), " ");
+  const auto shows = [&text](const std::string& part) { return text.find(part) != std::string::npos; };
+  CHECK(shows("level authoritative"));
+  CHECK(shows("three 192.0.2.55"));
+  CHECK(shows("AAAA www.example"));
 }
 
 TEST_CASE("a watch as text: long lists are cut, the longest wait first") {
