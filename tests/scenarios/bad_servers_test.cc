@@ -101,7 +101,7 @@ class Servers {
 struct Row {
   std::string what;
   std::vector<Endpoint> places;
-  std::set<std::string> findings;  ///< ids that fail at warning or above, or are undecided
+  std::set<std::string> findings;  ///< ids that fail or are undecided, at warning or above
   int exit = 3;
   std::string more_of_the_endpoint{};  ///< `, starttls: smtp`
   std::vector<std::string> flags{};
@@ -123,7 +123,7 @@ std::set<std::string> findings_in(const std::string& json) {
   std::set<std::string> found;
   const auto report = nlohmann::json::parse(json);
   for (const auto& check : report["checks"]) {
-    const bool counts = check["verdict"] == "fail" ? check["severity"] != "note" : check["verdict"] == "undecided";
+    const bool counts = check["severity"] != "note" && (check["verdict"] == "fail" || check["verdict"] == "undecided");
     if (counts) found.insert(check["id"].get<std::string>());
   }
   return found;

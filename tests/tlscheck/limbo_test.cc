@@ -6,6 +6,7 @@
 #include "tests/tlscheck/corpora.h"
 #include "tlscheck/chain.h"
 #include "tlscheck/strength.h"
+#include "tlscheck/verify.h"
 
 // Cases in the format of C2SP/x509-limbo: a leaf, what was sent with it, the anchors, a name, a time, and whether a
 // verifier has to accept that.
@@ -134,6 +135,32 @@ TEST_CASE("x509-limbo: server cases") {
   for (const auto& [id, line] : exceptions.used())
     std::cout << fmt::format("  {} expected {}, is {}: {}\n", id, line.expected, line.actual, line.reason);
   CHECK(strict.agreements + strict.false_accepts + strict.false_rejects == 198);
+}
+
+TEST_CASE("real chains of large sites raise no alarm") {
+  const auto file = corpora::find("real chains of x509-limbo", "x509-limbo/limbo-8a2e6f4-nobettertls-generated.json");
+  if (!file) return;
+  const auto corpus = json::parse(corpora::read(*file));
+  int sites = 0;
+  for (const auto& test : corpus["testcases"]) {
+    const std::string id = test["id"];
+    if (id.compare(0, 8, "online::") != 0) continue;
+    ++sites;
+    std::vector<Certificate> trusted;
+    for (const auto& der : ders(test["trusted_certs"])) trusted.push_back(*Certificate::from_der(der));
+    auto chain = ders(json::array({test["peer_certificate"]}));
+    for (auto& der : ders(test["untrusted_intermediates"])) chain.push_back(std::move(der));
+    const Instant at = instant(test["validation_time"]);
+    const Subject subject{*DomainName::from_text(test["expected_peer_name"]["value"].get<std::string>()), {}};
+    Shown shown;
+    shown.staple = "";
+    for (const auto& check : verify(chain, Anchors::of(trusted, AnchorOrigin::kSystem, "its root"), subject,
+                                    {at, at, at}, Side::kNew, {}, shown)) {
+      INFO(id << " " << check.id << ": " << check.summary << " (" << check.evidence << ")");
+      CHECK(check.verdict != Verdict::kFail);
+    }
+  }
+  CHECK(sites == 14);
 }
 
 TEST_CASE("BetterTLS: path building") {

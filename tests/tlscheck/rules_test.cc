@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "core/text.h"
+#include "tests/support/certificates.h"
+#include "tests/tlscheck/corpora.h"
 #include "tlscheck/hsts.h"
 #include "tlscheck/lifetime.h"
 #include "tlscheck/strength.h"
@@ -254,6 +256,27 @@ TEST_CASE("must-staple without a staple") {
   CHECK(demanding.judge(staple_rule).verdict == Verdict::kUndecided);
   demanding.shown.staple = "";
   CHECK(demanding.judge(staple_rule).verdict == Verdict::kFail);
+}
+
+TEST_CASE("the page on certificates has every rule, with its severity") {
+  const char* source = std::getenv("CUTOVER_SOURCE");
+  REQUIRE(source != nullptr);
+  const auto page = corpora::read(std::filesystem::path(source) / "docs/certificates.md");
+  const test::Certificate leaf({.common_name = "www.example.com", .alternative_names = {"DNS:www.example.com"}});
+  const auto trusted = Anchors::of({*Certificate::from_der(leaf.der())}, AnchorOrigin::kSystem, "itself");
+  std::vector<Check> checks;
+  for (const auto side : {Side::kNew, Side::kOld})
+    for (auto& check : verify({leaf.der()}, trusted, {*DomainName::from_text("www.example.com"), {}}, kTimes, side))
+      if (side == Side::kNew || check.id == "old-side-expiry") checks.push_back(std::move(check));
+  CHECK(checks.size() == 15);
+  for (const auto& check : checks) {
+    INFO(check.id);
+    const auto row = fmt::format("\n| `{}` | ", check.id);
+    REQUIRE(page.find(row) != std::string::npos);
+    // A finding may weigh less than its rule does, and the page has the rule's.
+    const auto severity = page.substr(page.find(row) + row.size(), 8);
+    if (check.verdict == Verdict::kPass) CHECK_THAT(severity, Catch::StartsWith(std::string(to_text(check.severity))));
+  }
 }
 
 }  // namespace
