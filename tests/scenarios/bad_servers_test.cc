@@ -122,7 +122,7 @@ std::set<std::string> findings_in(const std::string& json) {
   std::set<std::string> found;
   const auto report = nlohmann::json::parse(json);
   for (const auto& check : report["checks"]) {
-    const bool counts = check["verdict"] == "fail" ? check["severity"] != "note" : check["verdict"] == "undecided";
+    const bool counts = (check["verdict"] == "fail" || check["verdict"] == "undecided") && check["severity"] != "note";
     if (counts) found.insert(check["id"].get<std::string>());
   }
   return found;
