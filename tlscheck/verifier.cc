@@ -14,9 +14,7 @@ namespace {
 struct Free {
   void operator()(X509_STORE* p) const { X509_STORE_free(p); }
   void operator()(X509_STORE_CTX* p) const { X509_STORE_CTX_free(p); }
-  void operator()(X509_CRL* p) const { X509_CRL_free(p); }
-  void operator()(STACK_OF(X509) * p) const { sk_X509_free(p); }          // of borrowed certificates
-  void operator()(STACK_OF(X509_CRL) * p) const { sk_X509_CRL_free(p); }  // of borrowed lists
+  void operator()(STACK_OF(X509) * p) const { sk_X509_free(p); }  // of borrowed certificates
 };
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
@@ -128,16 +126,6 @@ Owned<STACK_OF(X509)> stack_of(const std::vector<Certificate>& certificates) {
   return stack;
 }
 
-std::vector<Owned<X509_CRL>> parse_crls(const std::vector<std::string>& crls) {
-  std::vector<Owned<X509_CRL>> out;
-  for (const auto& der : crls) {
-    const auto* data = reinterpret_cast<const unsigned char*>(der.data());
-    Owned<X509_CRL> crl(d2i_X509_CRL(nullptr, &data, static_cast<long>(der.size())));
-    if (crl) out.push_back(std::move(crl));
-  }
-  return out;
-}
-
 /// Everything that a run is set up with.
 struct Setup {
   const Certificate& leaf;
@@ -160,9 +148,6 @@ void set_terms(X509_STORE_CTX* context, const Setup& setup) {
 Run run(const Setup& setup) {
   Run run;
   Collector collector{setup.at, setup.client, &run, X509_V_OK};
-  const auto crls = parse_crls(setup.terms.crls);
-  const Owned<STACK_OF(X509_CRL)> lists(sk_X509_CRL_new_null());
-  for (const auto& one : crls) sk_X509_CRL_push(lists.get(), one.get());
   const Owned<X509_STORE_CTX> context(X509_STORE_CTX_new());
   if (!context || X509_STORE_CTX_init(context.get(), setup.store, setup.leaf.native(), setup.others) != 1 ||
       X509_STORE_CTX_set_default(context.get(), "ssl_server") != 1) {
@@ -172,10 +157,6 @@ Run run(const Setup& setup) {
   }
   if (setup.only_anchors != nullptr) X509_STORE_CTX_set0_trusted_stack(context.get(), setup.only_anchors);
   set_terms(context.get(), setup);
-  if (!setup.terms.crls.empty()) {
-    X509_STORE_CTX_set0_crls(context.get(), lists.get());
-    X509_STORE_CTX_set_flags(context.get(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-  }
   X509_STORE_CTX_set_app_data(context.get(), &collector);
   X509_STORE_CTX_set_verify_cb(context.get(), on_verify);
   if (X509_verify_cert(context.get()) != 1 && collector.error == X509_V_OK) {

@@ -17,7 +17,7 @@ enum class Trust {
   kIncomplete,   ///< the issuer of `broken_at` was neither sent nor is it an anchor
   kSelfSigned,   ///< the leaf signed itself
   kUnknownRoot,  ///< the path ends at a root that is no anchor
-  kRejected,     ///< a rule forbids it: wrong purpose, weak key or digest, name constraint, bad signature, revoked
+  kRejected,     ///< a rule forbids it: wrong purpose, weak key or digest, name constraint, bad signature
   kUnreadable,   ///< no certificate came, or the first one does not parse
 };
 
@@ -41,7 +41,6 @@ struct Complaint {
 /// On which terms the verifier runs.
 struct Terms {
   std::optional<int> max_intermediates{};  ///< empty: as many as OpenSSL takes
-  std::vector<std::string> crls{};         ///< DER; empty: revocation is not looked at, else the whole path's is
 };
 
 /// What one run found.
