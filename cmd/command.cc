@@ -14,6 +14,7 @@
 #include "cmd/report/checks_github.h"
 #include "cmd/report/checks_json.h"
 #include "cmd/report/checks_junit.h"
+#include "cmd/report/checks_metrics.h"
 #include "cmd/report/checks_sarif.h"
 #include "cmd/report/phase_json.h"
 #include "cmd/report/phase_text.h"
@@ -98,8 +99,8 @@ TextStyle text_style(const GlobalOptions& global) {
 }
 
 const std::vector<OutputForm>& check_forms() {
-  static const std::vector<OutputForm> forms{OutputForm::kText, OutputForm::kJson, OutputForm::kJunit,
-                                             OutputForm::kSarif, OutputForm::kGithub};
+  static const std::vector<OutputForm> forms{OutputForm::kText,  OutputForm::kJson,   OutputForm::kJunit,
+                                             OutputForm::kSarif, OutputForm::kGithub, OutputForm::kMetrics};
   return forms;
 }
 
@@ -115,6 +116,8 @@ std::string in_form(OutputForm form, const CheckReport& report, ChecksAsText as_
       return checks_as_sarif(report);
     case OutputForm::kGithub:
       return checks_as_github(report);
+    case OutputForm::kMetrics:
+      return checks_as_metrics(report);
     case OutputForm::kNdjson:
     case OutputForm::kMarkdown:
     case OutputForm::kText:

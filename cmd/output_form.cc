@@ -10,7 +10,7 @@ namespace cutover {
 namespace {
 
 constexpr OutputForm kForms[] = {OutputForm::kText,     OutputForm::kJson,  OutputForm::kNdjson, OutputForm::kJunit,
-                                 OutputForm::kMarkdown, OutputForm::kSarif, OutputForm::kGithub};
+                                 OutputForm::kMarkdown, OutputForm::kSarif, OutputForm::kGithub, OutputForm::kMetrics};
 
 }  // namespace
 
@@ -30,6 +30,8 @@ std::string_view to_text(OutputForm form) {
       return "sarif";
     case OutputForm::kGithub:
       return "github";
+    case OutputForm::kMetrics:
+      return "metrics";
   }
   return "unknown";
 }

@@ -47,7 +47,8 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
                            result->headline,
                            result->next,
                            global.plan_file,
-                           places_of(*plan)};
+                           places_of(*plan),
+                           result->endpoints};
   print_result(checks_in_form(global, report, checks_as_text));
   if (auto written = save_checks(*saved, report, checks_as_text); !written) return tell(written.error());
   return result->exit;

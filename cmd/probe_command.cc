@@ -84,6 +84,7 @@ std::string rendered(const GlobalOptions& global, const ProbeOptions& options, c
     case OutputForm::kJunit:
     case OutputForm::kSarif:
     case OutputForm::kGithub:
+    case OutputForm::kMetrics:
       break;
   }
   return probe_as_text(options, result);

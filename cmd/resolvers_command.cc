@@ -132,6 +132,7 @@ ExitCode run_resolvers_list(const GlobalOptions& global, const ResolversListFlag
     case OutputForm::kJunit:
     case OutputForm::kSarif:
     case OutputForm::kGithub:
+    case OutputForm::kMetrics:
     case OutputForm::kMarkdown:
       break;
   }
@@ -193,6 +194,7 @@ ExitCode run_resolvers_check(const GlobalOptions& global, const ResolversCheckFl
     case OutputForm::kJunit:
     case OutputForm::kSarif:
     case OutputForm::kGithub:
+    case OutputForm::kMetrics:
     case OutputForm::kMarkdown:
       print_result(health_as_text(report));
       break;

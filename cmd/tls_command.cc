@@ -99,7 +99,8 @@ ExitCode run_tls(const GlobalOptions& global, const TlsFlags& flags) {
                            result->headline,
                            result->next,
                            from_file ? flags.from : std::string(),
-                           places_of(*targets)};
+                           places_of(*targets),
+                           result->endpoints};
   print_result(checks_in_form(global, report, checks_as_text));
   if (auto written = save_checks(*saved, report, checks_as_text); !written) return tell(written.error());
   return result->exit;

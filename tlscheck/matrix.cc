@@ -57,6 +57,24 @@ bool is_accepted(const Sighting& sighting, const std::vector<Check>& checks) {
          });
 }
 
+EndpointFacts facts_of(const Sighting& sighting, bool accepted) {
+  EndpointFacts out{sighting.target.name, sighting.target.endpoint, sighting.target.side, accepted};
+  const auto& answer = sighting.usual.answer;
+  out.version = answer.version;
+  out.duration = answer.connect_time + answer.handshake_time;
+  if (sighting.http) out.http_status = sighting.http->status;
+  if (!sighting.usual.done() || sighting.usual.chain->sent.empty()) return out;
+  const auto earliest = [](const std::vector<CertificateFacts>& certificates) {
+    Instant first = Instant::max();
+    for (const auto& one : certificates) first = std::min(first, one.not_after);
+    return first;
+  };
+  out.leaf = sighting.usual.chain->sent.front();
+  out.earliest_expiry = earliest(sighting.usual.chain->sent);
+  if (sighting.usual.chain->reaches_anchor) out.path_expiry = earliest(sighting.usual.chain->path_facts);
+  return out;
+}
+
 std::vector<bool> wanted_over_http(const std::vector<Sighting>& sightings,
                                    const std::vector<std::vector<Check>>& checks, const Options& options) {
   std::vector<bool> wanted;
@@ -160,7 +178,7 @@ void append(std::vector<Check>& all, std::vector<Check> more) {
 }  // namespace
 
 std::vector<Check> check_endpoints(net::Loop& loop, const Clock& clock, const std::vector<Target>& targets,
-                                   const Options& options) {
+                                   const Options& options, const std::function<void(const EndpointFacts&)>& seen) {
   Judging judging{options, {}};
   auto& times = judging.times;
   times.now = clock.now();
@@ -189,6 +207,9 @@ std::vector<Check> check_endpoints(net::Loop& loop, const Clock& clock, const st
   }
   survey_http(loop, clock, sightings, options, wanted_over_http(sightings, checks, options));
 
+  if (seen)
+    for (std::size_t i = 0; i < sightings.size(); ++i)
+      seen(facts_of(sightings[i], is_accepted(sightings[i], checks[i])));
   std::vector<Check> all;
   for (std::size_t first = 0, i = 0; i < sightings.size(); ++i) {
     append(checks[i], http_checks(sightings[i]));

@@ -1,4 +1,8 @@
 #pragma once
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/check.h"
@@ -7,6 +11,20 @@
 #include "tlscheck/target.h"
 
 namespace cutover::tlscheck {
+
+/// What one target showed, as values: for those who keep numbers.
+struct EndpointFacts {
+  DomainName name{};
+  Endpoint endpoint{};
+  Side side = Side::kNew;
+  bool accepted = false;                 ///< a handshake came about, and neither name, chain nor dates speak against it
+  std::string version{};                 ///< `TLSv1.3`; empty: no handshake
+  std::chrono::microseconds duration{};  ///< of connection and handshake
+  std::optional<CertificateFacts> leaf{};    ///< empty: none was seen
+  std::optional<Instant> earliest_expiry{};  ///< of everything that was sent
+  std::optional<Instant> path_expiry{};      ///< of the path that clients take; empty: there is none
+  int http_status = 0;                       ///< 0: not asked, or no answer
+};
 
 /// Asks all targets and judges what they show; each distinct chain is verified once. How many connections that takes
 /// is bounded: see survey.h. Ids:
@@ -32,9 +50,10 @@ namespace cutover::tlscheck {
 ///   tls-second-store   another root store, where one is given, says the same of the new side's chain; once per chain
 ///   compare-...        see compare.h
 ///   https-record       see https_record.h
+/// Each target is told to `seen` when all is known of it.
 /// Sorted by name, side, endpoint, then in the order above; tls-same-leaf follows its last endpoint, and what compares
 /// the sides comes last.
 std::vector<Check> check_endpoints(net::Loop& loop, const Clock& clock, const std::vector<Target>& targets,
-                                   const Options& options);
+                                   const Options& options, const std::function<void(const EndpointFacts&)>& seen = {});
 
 }  // namespace cutover::tlscheck

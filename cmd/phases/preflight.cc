@@ -143,6 +143,7 @@ std::vector<tlscheck::AcmeTarget> acme_targets_of(const std::vector<tlscheck::Ta
 
 struct Checked {
   std::vector<Check> checks;
+  std::vector<tlscheck::EndpointFacts> endpoints;
   std::string root_store;
 };
 
@@ -171,7 +172,8 @@ Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, con
   terms.depth = question.depth;
   if (question.depth == tlscheck::Depth::kThorough) terms.https_records = https_records_of(plan);
   const auto add = [&](std::vector<Check> found) { out.checks.insert(out.checks.end(), found.begin(), found.end()); };
-  add(tlscheck::check_endpoints(loop, clock, asked, terms));
+  add(tlscheck::check_endpoints(loop, clock, asked, terms,
+                                [&](const tlscheck::EndpointFacts& facts) { out.endpoints.push_back(facts); }));
   if (options.http_01) add(tlscheck::check_acme_paths(loop, acme_targets_of(asked), {.severity = *options.http_01}));
   return out;
 }
@@ -218,6 +220,7 @@ Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop&
   PreflightResult result;
   result.root_store = checked->root_store;
   result.checks = std::move(checked->checks);
+  result.endpoints = std::move(checked->endpoints);
   for (const std::string& sentence : targets_of(plan).without) {
     Check missing;
     missing.id = "endpoint-address";

@@ -7,6 +7,7 @@
 #include "cmd/phases/cutover.h"
 #include "core/check.h"
 #include "tlscheck/anchors.h"
+#include "tlscheck/matrix.h"
 
 namespace cutover {
 
@@ -27,6 +28,7 @@ struct PreflightResult {
   std::string headline;
   std::string root_store;  ///< path and number of certificates
   std::vector<Check> checks;
+  std::vector<tlscheck::EndpointFacts> endpoints;  ///< what they showed
   std::string next;
 };
 

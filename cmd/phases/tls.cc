@@ -136,8 +136,9 @@ Result<PreflightResult> check_tls(const std::vector<TlsTarget>& targets, const s
     for (const IpAddress& address : target.at) add(address, tlscheck::Side::kNew);
     for (const IpAddress& address : target.old) add(address, tlscheck::Side::kOld);
   }
-  auto found = tlscheck::check_endpoints(loop, clock, asked,
-                                         {.anchors = *anchors, .timeout = options.timeout, .second = *second});
+  auto found = tlscheck::check_endpoints(
+      loop, clock, asked, {.anchors = *anchors, .timeout = options.timeout, .second = *second},
+      [&](const tlscheck::EndpointFacts& facts) { result.endpoints.push_back(facts); });
   std::move(found.begin(), found.end(), std::back_inserter(result.checks));
   const Conclusion conclusion = conclude(result.checks, options.fail_on);
   result.exit = conclusion.exit;

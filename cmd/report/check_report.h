@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "tlscheck/matrix.h"
 
 namespace cutover {
 
@@ -25,6 +26,7 @@ struct CheckReport {
   std::string next{};        ///< what to do now; may be empty
   std::string file{};        ///< the plan file as it was named; empty: there is none
   std::vector<CheckPlace> places{};
+  std::vector<tlscheck::EndpointFacts> endpoints{};  ///< what they showed, where endpoints were asked
 };
 
 /// Whether somebody should see it: it failed, or could not be decided.

@@ -6,6 +6,7 @@
 #include "cmd/report/checks_github.h"
 #include "cmd/report/checks_json.h"
 #include "cmd/report/checks_junit.h"
+#include "cmd/report/checks_metrics.h"
 #include "cmd/report/checks_sarif.h"
 #include "cmd/report/checks_text.h"
 #include "core/text.h"
@@ -211,6 +212,47 @@ TEST_CASE("SARIF is what its published schema says") {
   CHECK(test::judged_by_schema(schema, {checks_as_sarif(sample_with_plan()), checks_as_sarif(sample()),
                                         checks_as_sarif(clean), broken.dump()}) ==
         std::vector<std::string>{"valid", "valid", "valid", "invalid $.runs[0].results[0].level"});
+}
+
+TEST_CASE("metrics: blackbox_exporter's names, a line per endpoint, labels that hold whatever a certificate says") {
+  CheckReport report = sample();
+  tlscheck::EndpointFacts good;
+  good.name = *DomainName::from_text("www.example.com");
+  good.endpoint = *Endpoint::from_text("203.0.113.2", 443);
+  good.accepted = true;
+  good.version = "TLSv1.3";
+  good.duration = std::chrono::microseconds(12345);
+  good.leaf.emplace();
+  good.leaf->sha256 = "ab12";
+  good.leaf->subject = "CN=a\"b\\c\n";
+  good.leaf->names = {"www.example.com", "example.com"};
+  good.earliest_expiry = *parse_instant("2027-01-01T00:00:00Z");
+  good.path_expiry = *parse_instant("2027-02-01T00:00:00Z");
+  good.http_status = 200;
+  tlscheck::EndpointFacts silent;
+  silent.endpoint = *Endpoint::from_text("[2001:db8::1]:443", 443);
+  silent.side = tlscheck::Side::kOld;
+  report.endpoints = {good, silent};
+  const auto text = checks_as_metrics(report);
+  INFO(text);
+  CHECK(is_harmless(text));
+  const std::string at = "{name=\"www.example.com\",address=\"203.0.113.2\",port=\"443\",side=\"new\"";
+  for (const std::string& line : {
+           "# TYPE probe_success gauge\nprobe_success" + at + "} 1\n",
+           "probe_duration_seconds" + at + "} 0.012345\n",
+           "probe_ssl_earliest_cert_expiry" + at + "} 1798761600\n",
+           "probe_ssl_last_chain_expiry_timestamp_seconds" + at + "} 1801440000\n",
+           at + ",fingerprint_sha256=\"ab12\",issuer=\"\",subject=\"CN=a\\\"b",
+           "probe_tls_version_info" + at + ",version=\"TLS 1.3\"} 1\n",
+           "probe_http_status_code" + at + "} 200\n",
+           std::string("address=\"2001:db8::1\",port=\"443\",side=\"old\"} 0\n"),
+           std::string("cutover_check{id=\"tls-name\",severity=\"error\",name=\"www.example.com\","),
+       })
+    CHECK_THAT(text, Catch::Contains(line));
+  // What is neither passed nor failed has no number; nobody there has no certificate.
+  CHECK_THAT(text, !Catch::Contains("no route") && !Catch::Contains("http-status"));
+  for (const std::string& line : split(text, '\n'))
+    CHECK((line.empty() || line[0] == '#' || line.find("} ") != std::string::npos));
 }
 
 TEST_CASE("GitHub: one annotation per finding, and nothing in it ends it early or starts another") {

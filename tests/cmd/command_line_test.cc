@@ -64,7 +64,7 @@ TEST_CASE("a form that a command has not got is refused before anything is done"
             "`cutover swap` has no such form, so nothing was done; `cutover swap` "
             "gives its result as text or json"},
            {{"plan", "-o", "ndjson"}, "text or json"},
-           {{"preflight", "-o", "ndjson"}, "text, json, junit, sarif or github"},
+           {{"preflight", "-o", "ndjson"}, "text, json, junit, sarif, github or metrics"},
            {{"watch", "-o", "junit"}, "text, json or ndjson"},
            {{"demo", "-o", "junit"}, "text or json"},
            {{"schema", "-o", "text"}, "gives its result as json"},
