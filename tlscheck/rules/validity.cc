@@ -82,10 +82,11 @@ Finding expiry_rule(const Seen& seen) {
   const auto evidence = expiry_evidence(seen);
   if (lapse == nullptr) {
     const auto limit = seen.leaf().not_after;
-    return {Verdict::kPass,
-            fmt::format("valid until {}, {} beyond the end of standby", format_instant(limit),
-                        format_duration(limit - seen.times.standby_ends)),
-            evidence};
+    return {
+        Verdict::kPass,
+        fmt::format("valid until {}, {} {}", format_instant(limit), format_duration(limit - seen.times.standby_ends),
+                    seen.times.standby_ends == seen.times.now ? "from now" : "beyond the end of standby"),
+        evidence};
   }
   return {Verdict::kFail,
           fmt::format("{} {}{}", role(seen, *lapse), when(*lapse, seen.times), lapse->leaf ? "" : hidden_text(seen)),
