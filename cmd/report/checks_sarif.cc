@@ -12,6 +12,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// The words of SARIF's levels are those of Severity.
+
 /// Paths are URI references (RFC 3986): what a path may hold and a URI may not is percent-encoded.
 std::string uri_of(const std::string& path) {
   constexpr std::string_view kAllowed = "/-._~!$&'()*+,;=@";
@@ -25,18 +27,6 @@ std::string uri_of(const std::string& path) {
       out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
-}
-
-std::string_view level_of(Severity severity) {
-  switch (severity) {
-    case Severity::kNote:
-      return "note";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kError:
-      break;
-  }
-  return "error";
 }
 
 Json location(const CheckReport& report, const Check& check) {
@@ -54,7 +44,7 @@ Json result(const CheckReport& report, const Check& check, std::size_t rule) {
   // Section 3.27.9: what is no failure has the level none.
   const bool failed = check.verdict == Verdict::kFail;
   out["kind"] = failed ? "fail" : "open";
-  out["level"] = failed ? level_of(check.severity) : "none";
+  out["level"] = failed ? to_text(check.severity) : "none";
   std::string text = subject_of(check);
   if (!text.empty()) text += ": ";
   text += check.summary;
@@ -75,7 +65,7 @@ std::string checks_as_sarif(const CheckReport& report) {
   for (const Check& check : report.checks) {
     if (!is_finding(check)) continue;
     const auto [at, fresh] = numbers.emplace(check.id, rules.size());
-    if (fresh) rules.push_back({{"id", check.id}, {"defaultConfiguration", {{"level", level_of(check.severity)}}}});
+    if (fresh) rules.push_back({{"id", check.id}, {"defaultConfiguration", {{"level", to_text(check.severity)}}}});
     results.push_back(result(report, check, at->second));
   }
   Json run;
