@@ -1,4 +1,5 @@
-// Arbitrary bytes as the small things beside a chain: a CAA or TLSA record, an HSTS header, a stapled OCSP response.
+// Arbitrary bytes as the small things beside a chain: a CAA or TLSA record, an HSTS header, timestamps, a stapled OCSP
+// response, a revocation list.
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
@@ -10,6 +11,7 @@
 
 #include "core/text.h"
 #include "tlscheck/caa.h"
+#include "tlscheck/crl.h"
 #include "tlscheck/dane.h"
 #include "tlscheck/hsts.h"
 #include "tlscheck/ocsp.h"
@@ -68,5 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto ocsp = read_ocsp(bytes, certificate, certificate, kNow);
   require((ocsp.status == OcspStatus::kGood) == ocsp.why.empty());
   require(printable(ocsp.why) == ocsp.why);
+  const auto crl = read_crl(bytes, certificate, certificate, kNow);
+  require((crl.status == CrlStatus::kNotListed) == crl.why.empty());
+  for (const auto& sct : scts_in_list(bytes)) require(!sct.log.empty());
   return 0;
 }

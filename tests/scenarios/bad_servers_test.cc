@@ -42,6 +42,8 @@ struct Authorities {
                     &root};
   Certificate sha1{{.common_name = "SHA-1 Intermediate", .authority = true, .digest = "SHA1"}, &root};
   Certificate stranger{{.common_name = "Stranger", .authority = true}};
+  /// The intermediate, cross-signed by a root that nobody has.
+  Certificate astray = middle.issued_again({.common_name = "Test Intermediate", .authority = true}, &stranger);
 };
 
 struct Options {
@@ -158,6 +160,13 @@ std::vector<Row> bad_certificates(Servers& servers) {
       {"expires during standby", {servers.add(servers.good({.until = now() + kDay}))}, {"tls-expiry"}},
       {"wrong host", {servers.add(servers.good({.names = {"DNS:other.example.test"}}))}, {"tls-name"}},
       {"common name only", {servers.add(servers.good({.names = {}}))}, {"tls-name"}},
+      {"sent out of order",
+       {servers.add(servers.certificate({}, ca.middle, {&ca.root, &ca.middle}))},
+       {"tls-chain-order"},
+       0},
+      {"a dead end sent first",
+       {servers.add(servers.certificate({}, ca.middle, {&ca.astray, &ca.middle}))},
+       {"tls-chain"}},
       {"incomplete chain", {servers.add(servers.certificate({}, ca.middle, {}))}, {"tls-chain"}},
       {"untrusted", {servers.add(servers.certificate({}, ca.stranger, {&ca.stranger}))}, {"tls-chain"}},
       {"expired intermediate", {servers.add(servers.certificate({}, ca.stale, {&ca.stale}))}, {"tls-expiry"}},

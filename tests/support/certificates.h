@@ -22,6 +22,7 @@ struct CertificateOptions {
   Instant not_before{};                          ///< zero: a day ago
   Instant not_after{};                           ///< zero: in 90 days
   bool authority = false;
+  bool basic_constraints = true;                  ///< false: it does not say whether it is an authority
   std::string extended_key_usage = "serverAuth";  ///< of leaves; empty: none
   enum class Key { kEcdsa, kRsa } key = Key::kEcdsa;
   std::string digest = "SHA256";  ///< of its signature
@@ -69,7 +70,8 @@ class Certificate {
     X509_set_pubkey(x, key_.get());
     add(x, issuer, NID_subject_key_identifier, "hash");
     if (issuer != nullptr) add(x, issuer, NID_authority_key_identifier, "keyid");
-    add(x, issuer, NID_basic_constraints, options.authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
+    if (options.basic_constraints)
+      add(x, issuer, NID_basic_constraints, options.authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
     add(x, issuer, NID_key_usage, options.authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
     if (!options.authority && !options.extended_key_usage.empty())
       add(x, issuer, NID_ext_key_usage, options.extended_key_usage);

@@ -98,6 +98,50 @@ TEST_CASE("a cross-signed intermediate that has expired beside one that has not:
   CHECK(verdicts(checks) == Verdicts{"tls-chain pass", "tls-path pass", "tls-expiry pass"});
 }
 
+TEST_CASE("an expired intermediate whose successor is known from elsewhere: a browser shows nothing") {
+  const auto root = authority("Root");
+  const auto middle = authority("Intermediate", &root);
+  const auto expired = middle.issued_again(
+      {.common_name = "Intermediate", .not_before = kEarly, .not_after = at("2026-10-07"), .authority = true}, &root);
+  const auto leaf = leaf_below(middle);
+  Policy seen_before;
+  seen_before.known = {middle.der()};
+  const auto checks = verify({leaf.der(), expired.der()}, trusting({&root}), kWhom, kTimes, Side::kNew, seen_before);
+  CHECK(verdicts(checks) == Verdicts{"tls-chain pass", "tls-path pass", "tls-expiry fail"});
+  CHECK_THAT(find(checks, "tls-expiry").summary,
+             Catch::Contains("before the end of standby") && Catch::Contains("find another one, which hides it"));
+}
+
+TEST_CASE("an issuer that browsers can fetch hides its absence") {
+  CertificateFacts leaf;
+  leaf.subject = "CN=leaf";
+  leaf.issuer_urls = {"http://ca.example/issuer.der"};
+  ChainFacts chain;
+  chain.sent = {leaf};
+  chain.trust = Trust::kIncomplete;
+  chain.building.trust = Trust::kIncomplete;
+  chain.broken_at = leaf.subject;
+  chain.missing_issuer = "CN=Intermediate";
+  const auto told = [&] { return chain_rule({chain, trusting({}), kTimes, Side::kNew, {}}).summary; };
+  CHECK_THAT(told(), Catch::Contains("browsers that fetch it from http://ca.example/issuer.der"));
+  chain.sent.front().issuer_urls.clear();
+  CHECK_THAT(told(), !Catch::Contains("browsers"));
+}
+
+TEST_CASE("an intermediate that never says it is one: OpenSSL takes it, clients that build paths do not") {
+  const auto root = authority("Root");
+  const Made middle({.common_name = "Intermediate",
+                     .not_before = kEarly,
+                     .not_after = kLate,
+                     .authority = true,
+                     .basic_constraints = false},
+                    &root);
+  const auto leaf = leaf_below(middle);
+  const auto checks = verify({leaf.der(), middle.der()}, trusting({&root}), kWhom, kTimes, Side::kNew);
+  CHECK(verdicts(checks) == Verdicts{"tls-chain pass", "tls-path fail", "tls-expiry pass"});
+  CHECK_THAT(find(checks, "tls-path").summary, Catch::Contains("strict clients take the certificate"));
+}
+
 TEST_CASE("a dead end that comes first: strict clients do not turn back") {
   const auto root = authority("Root");
   const auto stranger = authority("Stranger");

@@ -127,6 +127,8 @@ TEST_CASE("TLSA for the new key, at the owner name that the swap makes") {
   const auto old = tlsa_for(*Certificate::from_der(made("mx.example.com").der()));
   const auto record = tlsa_for(*Certificate::from_der(fresh.der()));
   const auto of_expired = tlsa_for(*Certificate::from_der(expired.der()));
+  auto pkix = record;
+  pkix.usage = 1;
   auto strongest_is_old = old;
   strongest_is_old.matching = 2;
   strongest_is_old.data.resize(64);
@@ -150,6 +152,7 @@ TEST_CASE("TLSA for the new key, at the owner name that the swap makes") {
       {"names and dates do not count", {of_expired}, Dnssec::kSecure, early, expired.der(), Verdict::kPass, "fit"},
       {"too young", {old, record}, Dnssec::kSecure, late, fresh.der(), Verdict::kFail, "until 2026-10-06T10:00:00Z"},
       {"nobody knows since when", {record}, Dnssec::kSecure, {}, fresh.der(), Verdict::kUndecided, "not known"},
+      {"none that mail servers use", {pkix}, Dnssec::kSecure, early, fresh.der(), Verdict::kFail, "can be used"},
       {"bogus", {record}, Dnssec::kBogus, early, fresh.der(), Verdict::kFail, "fail DNSSEC"},
       {"unsigned", {record}, Dnssec::kInsecure, early, fresh.der(), Verdict::kFail, "nobody believes"},
       {"a stronger digest of the old key wins",

@@ -25,6 +25,16 @@ std::string set_text(const PublishedTlsa& published) {
   return fmt::format("{} TTL {}: {}", published.owner.text(), published.ttl.count(), join(records, ", "));
 }
 
+/// Between mail servers usages 0 and 1 are as good as absent (RFC 7672 section 3.1.3).
+std::vector<TlsaRecord> counted_records(const PublishedTlsa& published) {
+  auto records = published.records;
+  const auto labels = published.owner.labels();
+  if (labels.empty() || labels.front() != "_25") return records;
+  records.erase(std::remove_if(records.begin(), records.end(), [](const TlsaRecord& one) { return one.usage < 2; }),
+                records.end());
+  return records;
+}
+
 /// What has to be added for the chain to verify: the key of the leaf, as RFC 7671 section 5.1 recommends.
 std::string missing_text(const PublishedTlsa& published, const std::vector<std::string>& chain) {
   const auto leaf = chain.empty() ? std::nullopt : Certificate::from_der(chain.front());
@@ -78,7 +88,7 @@ Check judge_tlsa(const PublishedTlsa& published, const std::vector<std::string>&
         evidence, "sign the zone, or take the records away");
   bool usable = false;
   for (const auto at : moments_of(times)) {
-    const auto facts = verify_dane(published.records, chain, anchors, names, at);
+    const auto facts = verify_dane(counted_records(published), chain, anchors, names, at);
     usable = usable || facts.status != DaneStatus::kNothingUsable;
     if (facts.status == DaneStatus::kRefused)
       return check_of(Verdict::kFail, Severity::kError,

@@ -133,14 +133,14 @@ Finding path_rule(const Seen& seen) {
       fmt::format("path: {}; {} tried{}", path_text(building.path),
                   chain.paths_tried == 0 ? "the strict client's one" : counted(chain.paths_tried, "path"),
                   chain.search_cut_short ? ", and the search was cut short" : "");
-  if (building.trust == Trust::kTrusted)
+  if (building.is_good() || (building.trust == Trust::kTrusted && chain.trust == Trust::kTrusted))
     return {Verdict::kPass,
             chain.trust == Trust::kTrusted
                 ? "clients that build paths (browsers, Go, Java) find one, too"
                 : "clients that build paths (browsers, Go, Java) find one, which hides what strict clients see",
             evidence};
   if (chain.trust != Trust::kTrusted)
-    return {Verdict::kNotApplicable, "no client finds a path: see tls-chain", evidence};
+    return {Verdict::kNotApplicable, "no client finds a path that holds: see tls-chain", evidence};
   return {Verdict::kFail,
           fmt::format("strict clients take {}, those that build paths (browsers, Go, Java) refuse it: {}{}",
                       seen.whose(), building.why, building.broken_at.empty() ? "" : " (" + building.broken_at + ")"),
