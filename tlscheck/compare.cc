@@ -122,6 +122,7 @@ Finding key(const Sightings& olds, const Sighting& now) {
   const auto has = [](const Sighting& s, net::TlsKeys keys) {
     return s.usual.answer.keys == keys || (s.other_keys && s.other_keys->done() && s.other_keys->answer.keys == keys);
   };
+  if (now.other_keys && !now.other_keys->answered()) return std::nullopt;
   const auto lost = [&](net::TlsKeys keys) {
     return !has(now, keys) && std::any_of(olds.begin(), olds.end(), [&](const Sighting* s) { return has(*s, keys); });
   };
@@ -160,7 +161,7 @@ Finding versions(const Sightings& olds, const Sighting& now) {
   std::vector<std::string> lost;
   bool matters = false;
   for (const auto version : versions_of(olds)) {
-    if (now.shared->versions.contains(version)) continue;
+    if (now.shared->versions.contains(version) || now.shared->unsure.contains(version)) continue;
     lost.emplace_back(net::to_text(version));
     matters = matters || version >= net::TlsVersion::k12;
   }
@@ -228,6 +229,7 @@ bool covers_without_name(const Sighting& sighting) {
 Finding without_name(const Sightings& olds, const Sighting& now) {
   if (now.asked.is_root() || !now.shared || covers_without_name(now) || !any(olds, covers_without_name))
     return std::nullopt;
+  if (now.shared->without_name && !now.shared->without_name->answered()) return std::nullopt;
   const auto* shown = now.shared->without_name ? leaf_of(*now.shared->without_name) : nullptr;
   return Found{"clients without SNI get a certificate for the name on the old side, not on the new",
                shown == nullptr ? "without SNI the new side shows none"

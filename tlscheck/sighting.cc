@@ -6,6 +6,24 @@
 
 namespace cutover::tlscheck {
 
+bool Showing::answered() const {
+  switch (answer.outcome) {
+    case net::TlsOutcome::kHandshake:
+    case net::TlsOutcome::kAlert:
+    case net::TlsOutcome::kNotTls:
+    case net::TlsOutcome::kClosed:
+    case net::TlsOutcome::kFailed:
+      return true;
+    case net::TlsOutcome::kRefused:
+    case net::TlsOutcome::kTimeout:
+    case net::TlsOutcome::kUnreachable:
+    case net::TlsOutcome::kNotAsked:
+    case net::TlsOutcome::kNoStarttls:
+      return false;
+  }
+  return false;
+}
+
 Check check_of(const Sighting& sighting, std::string_view id, Severity severity, Verdict verdict) {
   Check check;
   check.id = id;

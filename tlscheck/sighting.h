@@ -46,6 +46,8 @@ struct Showing {
   const ChainFacts* chain = nullptr;  ///< of a ChainStore, which must live longer; nullptr: no handshake
 
   bool done() const { return chain != nullptr; }
+  /// Whether the server has answered, if only with a refusal: silence says nothing about what it has.
+  bool answered() const;
   /// Fingerprint of the leaf; empty: there is none.
   std::string leaf() const { return chain == nullptr || chain->sent.empty() ? "" : chain->sent.front().sha256; }
 };
@@ -64,6 +66,7 @@ struct HttpSeen {
 struct AddressSeen {
   std::optional<Showing> without_name{};  ///< the default certificate: a handshake without SNI
   std::set<net::TlsVersion> versions{};   ///< those that a handshake came about with
+  std::set<net::TlsVersion> unsure{};     ///< those about which the address gave no answer
 };
 
 /// Everything that was collected of one target.

@@ -109,9 +109,12 @@ std::optional<net::TlsVersion> version_of(const std::string& text) {
 void add_version_probe(Pass& pass, const Address& address, const Options& options, net::TlsVersion highest) {
   auto request = request_of(*address.sightings.front(), options);
   request.highest = highest;
-  pass.add(std::move(request), [seen = address.seen](const Showing& showing) {
-    if (const auto version = version_of(showing.answer.version); showing.done() && version)
-      seen->versions.insert(*version);
+  pass.add(std::move(request), [seen = address.seen, highest](const Showing& showing) {
+    const auto version = version_of(showing.answer.version);
+    if (showing.done() && version) seen->versions.insert(*version);
+    if (showing.answered()) return;
+    seen->unsure.insert(highest);
+    if (highest == net::TlsVersion::k11) seen->unsure.insert(net::TlsVersion::k10);  // which is not asked for any more
   });
 }
 

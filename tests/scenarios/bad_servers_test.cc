@@ -108,6 +108,7 @@ struct Row {
   std::string more_of_the_endpoint{};  ///< `, starttls: smtp`
   std::vector<std::string> flags{};
   enum class Authority { kGiven, kPublic } authority = Authority::kGiven;  ///< with --ca-file, or as the system's store
+  std::string change{};                                                    ///< one more change of the plan
 };
 
 std::string plan_of(const Row& row, const servers::Unbound& resolver) {
@@ -116,9 +117,10 @@ std::string plan_of(const Row& row, const servers::Unbound& resolver) {
   return fmt::format(
       "version: 1\nname: bad-servers\nzones:\n  - zone: example.test\n"
       "    provider: {{ type: rfc2136, server: 127.0.0.1, key: env/NOT_NEEDED }}\n"
-      "    changes: [ {{ name: elsewhere, type: A, from: [127.0.0.1], to: [127.0.0.2] }} ]\n"
+      "    changes: [ {{ name: elsewhere, type: A, from: [127.0.0.1], to: [127.0.0.2] }}{} ]\n"
       "endpoints: [ {{ names: [www.example.test], port: {}, new: [{}]{} }} ]\nstandby: 2d\nlookup: [\"{}\"]\n",
-      row.places.front().port, fmt::join(addresses, ", "), row.more_of_the_endpoint, resolver.endpoint().text());
+      row.change.empty() ? "" : ", " + row.change, row.places.front().port, fmt::join(addresses, ", "),
+      row.more_of_the_endpoint, resolver.endpoint().text());
 }
 
 std::set<std::string> findings_in(const std::string& json) {
@@ -211,6 +213,32 @@ std::vector<Row> bad_settings(Servers& servers) {
   };
 }
 
+/// What is about port 443 and nothing else.
+std::vector<Row> bad_sites(Servers& servers) {
+  const auto place = [&] {
+    const auto address = own_address();
+    return servers.add(servers.good(), Endpoint{*IpAddress::from_text(address), 443});
+  };
+  const auto record = [](const std::string& value) {
+    return fmt::format("{{ name: www, type: HTTPS, from: [], to: [\"{}\"] }}", value);
+  };
+  const auto fine = place();
+  return {
+      {"a HTTPS record that fits", {fine}, {}, 0, "", {}, {}, record("1 . ipv4hint=" + fine.address.text())},
+      {"a HTTPS record with old hints", {place()}, {"https-record"}, 3, "", {}, {}, record("1 . ipv4hint=127.0.0.1")},
+      {"a HTTPS record with h2 promised",
+       {place()},
+       {"https-record"},
+       3,
+       "",
+       {"--fail-on", "warning"},
+       {},
+       record("1 . alpn=h2")},
+      {"port 80 closed, not asked for", {place()}, {}, 0, "", {"--http-01", "off"}},
+      {"port 80 closed to HTTP-01", {place()}, {"acme-http-01"}, 3, "", {"--http-01", "error"}},
+  };
+}
+
 /// Servers of a few lines, each good for one connection.
 class Misbehaving {
  public:
@@ -276,6 +304,7 @@ TEST_CASE("each bad server has its finding, and preflight exits as it should") {
   Servers servers;
   Misbehaving misbehaving;
   std::vector<Row> rows = bad_certificates(servers);
+  for (auto& row : bad_sites(servers)) rows.push_back(std::move(row));
   servers.run();
   for (auto& row : bad_settings(servers)) rows.push_back(std::move(row));
   for (auto& row : misbehaving.rows()) rows.push_back(std::move(row));

@@ -24,6 +24,7 @@ struct Show {
   bool asks_client = false;
   std::optional<HttpSeen> http{};
   std::string name = "www.example.test";
+  enum class Probes { kAnswered, kSilent } probes = Probes::kAnswered;  ///< the unusual questions
 };
 
 HttpSeen http(int status, const std::string& location = "", std::optional<Hsts> hsts = std::nullopt) {
@@ -55,6 +56,11 @@ class World {
     if (show.other) sighting.other_keys = Showing{answer(show, *show.other), &chain};
     auto shared = std::make_shared<AddressSeen>();
     shared->versions = show.versions;
+    if (show.probes == Show::Probes::kSilent) {
+      shared->unsure = {net::TlsVersion::k10, net::TlsVersion::k11, net::TlsVersion::k12};
+      sighting.other_keys = Showing{};
+      shared->without_name = Showing{};
+    }
     sighting.shared = shared;
     sighting.http = show.http;
     sightings.push_back(std::move(sighting));
@@ -162,6 +168,14 @@ TEST_CASE("what the old side has and the new side has not") {
     CHECK(world.differences() == row.differences);
     CHECK_THAT(world.text(), Catch::Contains(row.says));
   }
+}
+
+TEST_CASE("what was asked and not answered is nothing lost") {
+  World world;
+  world.add(Side::kOld, {.other = net::TlsKeys::kRsa})
+      .add(Side::kNew, {.versions = {net::TlsVersion::k13}, .probes = Show::Probes::kSilent});
+  INFO(world.text());
+  CHECK(world.differences().empty());
 }
 
 TEST_CASE("a name may have its certificate from another one's address, and both sides are needed") {
