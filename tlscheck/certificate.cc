@@ -212,6 +212,11 @@ std::optional<Certificate> Certificate::from_der(std::string_view der) {
 
 Certificate::Certificate(x509_st* owned) : x509_(owned, X509_free) {}
 
+std::optional<Certificate> CertificateReader::read(const std::string& der) {
+  const auto known = known_.find(der);
+  return known != known_.end() ? known->second : known_.emplace(der, Certificate::from_der(der)).first->second;
+}
+
 std::string Certificate::der() const { return encoded(i2d_X509, native()); }
 std::string Certificate::public_key() const { return encoded(encode_key, native()); }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -91,6 +92,16 @@ class Certificate {
 
  private:
   std::shared_ptr<x509_st> x509_;
+};
+
+/// Parses each distinct certificate once: servers share their intermediates, and parsing costs as much as verifying.
+class CertificateReader {
+ public:
+  /// As Certificate::from_der().
+  std::optional<Certificate> read(const std::string& der);
+
+ private:
+  std::map<std::string, std::optional<Certificate>> known_;
 };
 
 }  // namespace cutover::tlscheck

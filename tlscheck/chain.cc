@@ -5,13 +5,6 @@
 namespace cutover::tlscheck {
 namespace {
 
-std::vector<Certificate> parse(const std::vector<std::string>& ders) {
-  std::vector<Certificate> out;
-  for (const auto& der : ders)
-    if (auto one = Certificate::from_der(der)) out.push_back(*std::move(one));
-  return out;
-}
-
 /// Where there is no path the verifier does not get to the times; the leaf's own still count.
 void add_leaf_lapses(Run& run, const CertificateFacts& leaf, Instant at) {
   const auto is_leaf = [](const Lapse& lapse) { return lapse.leaf; };
@@ -103,7 +96,7 @@ Run best_run(const std::vector<Path>& paths, Instant at, const Terms& terms) {
 void ask_building(ChainFacts& facts, const std::vector<Certificate>& sent, const Anchors& anchors,
                   const std::vector<Instant>& moments, const Policy& policy) {
   std::vector<Certificate> pool(sent.begin() + 1, sent.end());
-  for (auto& one : parse(policy.known)) pool.push_back(std::move(one));
+  pool.insert(pool.end(), policy.known.begin(), policy.known.end());
   const auto search = find_paths(sent.front(), pool, anchors, policy.limits);
   facts.paths_tried = search.paths.size();
   facts.search_cut_short = search.cut_short;
@@ -130,15 +123,22 @@ void ask_building(ChainFacts& facts, const std::vector<Certificate>& sent, const
 
 ChainFacts inspect(const std::vector<std::string>& chain, const Anchors& anchors, const std::vector<Instant>& moments,
                    const Policy& policy) {
+  CertificateReader reader;
+  return inspect(chain, anchors, moments, policy, reader);
+}
+
+ChainFacts inspect(const std::vector<std::string>& chain, const Anchors& anchors, const std::vector<Instant>& moments,
+                   const Policy& policy, CertificateReader& reader) {
   ChainFacts facts;
-  auto leaf = chain.empty() ? std::nullopt : Certificate::from_der(chain.front());
+  auto leaf = chain.empty() ? std::nullopt : reader.read(chain.front());
   if (!leaf) {
     facts.why = chain.empty() ? "no certificate was sent" : "the first certificate cannot be parsed";
     facts.building.why = facts.why;
     return facts;
   }
   std::vector<Certificate> sent{*leaf};
-  for (auto& one : parse({chain.begin() + 1, chain.end()})) sent.push_back(std::move(one));
+  for (std::size_t i = 1; i < chain.size(); ++i)
+    if (auto one = reader.read(chain[i])) sent.push_back(*std::move(one));
   facts.leaf = std::move(leaf);
   facts.unreadable = chain.size() - sent.size();
   for (const auto& one : sent) facts.sent.push_back(one.facts());

@@ -48,7 +48,7 @@ struct ChainFacts : PathFacts {
 /// What a caller may know or want beyond the chain itself.
 struct Policy {
   Terms terms{};
-  std::vector<std::string> known{};  ///< certificates in DER seen elsewhere (the old side's chain): for path building
+  std::vector<Certificate> known{};  ///< seen elsewhere, on the old side say: for clients that build paths
   PathLimits limits{};
 };
 
@@ -56,6 +56,9 @@ struct Policy {
 /// clients do. Pure: no sockets, no clock, no fetching of issuers.
 ChainFacts inspect(const std::vector<std::string>& chain, const Anchors& anchors, const std::vector<Instant>& moments,
                    const Policy& policy = {});
+/// The same, with certificates that were parsed before.
+ChainFacts inspect(const std::vector<std::string>& chain, const Anchors& anchors, const std::vector<Instant>& moments,
+                   const Policy& policy, CertificateReader& reader);
 
 /// Whether the leaf covers the name (see Certificate::covers()).
 bool covers(const ChainFacts& chain, const DomainName& name);

@@ -21,15 +21,16 @@ class ChainStore {
   ChainStore(const Anchors& anchors, std::vector<Instant> moments) : anchors_(anchors), moments_(std::move(moments)) {}
   /// Remembers what was sent with a leaf, wherever: clients that build paths have seen it before, too.
   void learn(const std::vector<std::string>& chain) {
-    for (std::size_t i = 1; i < chain.size() && policy_.known.size() < kMostKnown; ++i)
-      if (std::find(policy_.known.begin(), policy_.known.end(), chain[i]) == policy_.known.end())
-        policy_.known.push_back(chain[i]);
+    auto& known = policy_.known;
+    for (std::size_t i = 1; i < chain.size() && known.size() < kMostKnown; ++i)
+      if (const auto one = reader_.read(chain[i]); one && std::find(known.begin(), known.end(), *one) == known.end())
+        known.push_back(*one);
   }
   /// Lives as long as the store.
   const ChainFacts& of(const std::vector<std::string>& chain) {
     const auto known = chains_.find(chain);
     if (known != chains_.end()) return known->second;
-    return chains_.emplace(chain, inspect(chain, anchors_, moments_, policy_)).first->second;
+    return chains_.emplace(chain, inspect(chain, anchors_, moments_, policy_, reader_)).first->second;
   }
 
  private:
@@ -37,6 +38,7 @@ class ChainStore {
   const Anchors& anchors_;
   std::vector<Instant> moments_;
   Policy policy_{};
+  CertificateReader reader_{};
   std::map<std::vector<std::string>, ChainFacts> chains_;
 };
 

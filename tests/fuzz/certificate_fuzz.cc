@@ -71,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Policy policy;
   Shown shown;
   if (!chain.empty()) {
-    policy.known = {chain.back()};
+    if (const auto known = Certificate::from_der(chain.back())) policy.known = {*known};
     shown.staple = chain.back();
   }
   const auto facts = inspect(chain, anchors, moments_of(times), policy);

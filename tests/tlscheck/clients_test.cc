@@ -64,7 +64,7 @@ TEST_CASE("an intermediate that was not sent, and is known from elsewhere: a bro
   };
   CHECK(verdicts(judged({})) == Verdicts{"tls-chain fail", "tls-path not-applicable", "tls-expiry pass"});
   Policy seen_before;
-  seen_before.known = {middle.der()};
+  seen_before.known = {*Certificate::from_der(middle.der())};
   const auto hidden = judged(seen_before);
   CHECK(verdicts(hidden) == Verdicts{"tls-chain fail", "tls-path pass", "tls-expiry pass"});
   CHECK_THAT(find(hidden, "tls-chain").summary, Catch::Contains("only strict clients (curl, OpenSSL"));
@@ -105,7 +105,7 @@ TEST_CASE("an expired intermediate whose successor is known from elsewhere: a br
       {.common_name = "Intermediate", .not_before = kEarly, .not_after = at("2026-10-07"), .authority = true}, &root);
   const auto leaf = leaf_below(middle);
   Policy seen_before;
-  seen_before.known = {middle.der()};
+  seen_before.known = {*Certificate::from_der(middle.der())};
   const auto checks = verify({leaf.der(), expired.der()}, trusting({&root}), kWhom, kTimes, Side::kNew, seen_before);
   CHECK(verdicts(checks) == Verdicts{"tls-chain pass", "tls-path pass", "tls-expiry fail"});
   CHECK_THAT(find(checks, "tls-expiry").summary,
