@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "core/text.h"
 #include "tlscheck/compare.h"
@@ -20,13 +21,27 @@ namespace {
 struct Judging {
   const Options& options;
   Times times{};
+  /// What was said of a chain, by side and by what came with it in the handshake: the same for every name and address.
+  std::map<std::tuple<const ChainFacts*, Side, std::string, std::string>, std::vector<Check>> said{};
 };
 
-std::vector<Check> judged(const Judging& judging, const Sighting& sighting, const Showing& showing) {
+const std::vector<Check>& chain_checks(Judging& judging, Side side, const Showing& showing) {
+  const auto& answer = showing.answer;
+  const auto [known, is_new] = judging.said.try_emplace({showing.chain, side, answer.ocsp, answer.sct_list});
+  if (is_new)
+    known->second = judge_chain(*showing.chain, judging.options.anchors, judging.times, side,
+                                {answer.ocsp, scts_in_list(answer.sct_list)});
+  return known->second;
+}
+
+std::vector<Check> judged(Judging& judging, const Sighting& sighting, const Showing& showing) {
   const auto& target = sighting.target;
-  const Shown shown{showing.answer.ocsp, scts_in_list(showing.answer.sct_list)};
-  auto checks = judge(*showing.chain, judging.options.anchors, {sighting.asked, target.endpoint.address}, judging.times,
-                      target.side, shown);
+  std::vector<Check> checks;
+  if (auto named =
+          judge_name(*showing.chain, judging.options.anchors, {sighting.asked, target.endpoint.address}, target.side))
+    checks.push_back(*std::move(named));
+  const auto& of_chain = chain_checks(judging, target.side, showing);
+  checks.insert(checks.end(), of_chain.begin(), of_chain.end());
   for (auto& check : checks) {
     if (!target.name.is_root()) check.name = target.name;
     check.endpoint = target.endpoint;
@@ -34,7 +49,7 @@ std::vector<Check> judged(const Judging& judging, const Sighting& sighting, cons
   return checks;
 }
 
-std::vector<Check> certificate_checks(const Judging& judging, const Sighting& sighting) {
+std::vector<Check> certificate_checks(Judging& judging, const Sighting& sighting) {
   if (!sighting.usual.done()) return {};
   auto checks = judged(judging, sighting, sighting.usual);
   for (auto& check : checks)
@@ -179,7 +194,7 @@ void append(std::vector<Check>& all, std::vector<Check> more) {
 
 std::vector<Check> check_endpoints(net::Loop& loop, const Clock& clock, const std::vector<Target>& targets,
                                    const Options& options, const std::function<void(const EndpointFacts&)>& seen) {
-  Judging judging{options, {}};
+  Judging judging{options, {}, {}};
   auto& times = judging.times;
   times.now = clock.now();
   times.swap = std::max(times.now, options.swap.value_or(times.now));
