@@ -113,7 +113,8 @@ double s_time_cpu_us(const TlsServers& servers) {
 }
 
 /// A process per target, as scripts have it, for every name at one address each.
-Millis s_client_loop(const TlsServers& servers) {
+PerHandshake s_client_loop(const TlsServers& servers) {
+  const double cpu = children_cpu_us();
   Millis wall{};
   std::size_t i = 0;
   for (const DomainName& name : servers.names()) {
@@ -121,7 +122,8 @@ Millis s_client_loop(const TlsServers& servers) {
     wall += time_program({"openssl", "s_client", "-connect", at.text(), "-servername", name.host(), "-CAfile",
                           servers.ca_file(), "-verify_hostname", name.host(), "-verify_return_error"});
   }
-  return wall / static_cast<double>(servers.names().size());
+  const auto targets = static_cast<double>(servers.names().size());
+  return {(children_cpu_us() - cpu) / targets, wall.count() / targets};
 }
 
 std::string targets_text(const TlsServers& servers, const std::vector<Endpoint>& at) {
@@ -143,26 +145,28 @@ Millis whole_program(const TlsServers& servers, const std::vector<Endpoint>& at)
 std::vector<Row> against_openssl(const TlsServers& servers) {
   Matrix matrix(servers);
   matrix.sweep(1);  // libraries have their first-time costs behind them, as s_time has them once in a second
-  std::vector<double> our_cpu, s_time, our_wall;
-  std::vector<Millis> s_client, whole;
+  std::vector<double> our_cpu, our_wall, s_time, s_client_cpu, s_client_wall;
+  std::vector<Millis> whole;
   for (int turn = 0; turn < kTurns; ++turn) {
     const PerHandshake ours = matrix.sweep(kSweeps);
     our_cpu.push_back(ours.cpu_us);
     our_wall.push_back(ours.wall_ms);
     s_time.push_back(s_time_cpu_us(servers));
-    s_client.push_back(s_client_loop(servers));
+    const PerHandshake s_client = s_client_loop(servers);
+    s_client_cpu.push_back(s_client.cpu_us);
+    s_client_wall.push_back(s_client.wall_ms);
     whole.push_back(whole_program(servers, servers.endpoints()) / static_cast<double>(matrix.size()));
   }
   const auto what = [&](const char* unit) { return fmt::format("{} certificates, {}", matrix.size(), unit); };
-  return {
-      {what("CPU per handshake"),
-       {median(our_cpu), "us"},
-       "openssl s_time -new -verify",
-       {median(s_time), "us"},
-       "<= 1.15 x"},
-      {what("wall per target"), Millis(median(our_wall)), "openssl s_client, a process each", median(s_client),
-       "<= 0.05 x (20 times faster)"},
-      {"cutover tls, all of it, per target", median(whole), "openssl s_client, a process each", median(s_client), ""}};
+  constexpr const char* kLoop = "openssl s_client, one process each";
+  return {{what("CPU per handshake"),
+           {median(our_cpu), "us"},
+           "openssl s_time -new -verify 3",
+           {median(s_time), "us"},
+           "<= 1.15 x"},
+          {what("wall per target"), Millis(median(our_wall)), kLoop, Millis(median(s_client_wall)), "<= 0.05 x"},
+          {what("CPU per target"), {median(our_cpu), "us"}, kLoop, {median(s_client_cpu), "us"}, ""},
+          {"cutover tls, all of it, per target", median(whole), kLoop, Millis(median(s_client_wall)), ""}};
 }
 
 /// The certificate of one name at one address with each program's own questions, from its start to its end.
