@@ -15,11 +15,10 @@ struct Bench {
   std::vector<cutover::bench::Row> (*measure)();
 };
 
-constexpr Bench kBenches[] = {{"start", cutover::bench::measure_start},
-                              {"journal", cutover::bench::measure_journal},
-                              {"swap", cutover::bench::measure_swap},
-                              {"probe", cutover::bench::measure_probe},
-                              {"forecast", cutover::bench::measure_forecast}};
+constexpr Bench kBenches[] = {
+    {"start", cutover::bench::measure_start},       {"journal", cutover::bench::measure_journal},
+    {"swap", cutover::bench::measure_swap},         {"probe", cutover::bench::measure_probe},
+    {"forecast", cutover::bench::measure_forecast}, {"tls", cutover::bench::measure_tls}};  // last: see measure.h
 
 bool wanted(std::string_view name, int argc, char** argv) {
   for (int i = 1; i < argc; ++i)

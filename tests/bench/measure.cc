@@ -1,12 +1,14 @@
 #include "tests/bench/measure.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
 #include "tests/servers/process.h"
@@ -45,11 +47,46 @@ Millis time_program(const std::vector<std::string>& argv, const std::vector<std:
   return took;
 }
 
-Millis median(std::vector<Millis> times) {
-  if (times.empty()) throw std::runtime_error("nothing was measured");
-  std::sort(times.begin(), times.end());
-  const std::size_t middle = times.size() / 2;
-  return times.size() % 2 == 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+namespace {
+
+template <class T>
+T middle_of(std::vector<T> values) {
+  if (values.empty()) throw std::runtime_error("nothing was measured");
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double cpu_us(int who) {
+  rusage usage{};
+  ::getrusage(who, &usage);
+  const auto micros = [](const timeval& time) {
+    return 1e6 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec);
+  };
+  return micros(usage.ru_utime) + micros(usage.ru_stime);
+}
+
+}  // namespace
+
+Millis median(std::vector<Millis> times) { return middle_of(std::move(times)); }
+double median(std::vector<double> values) { return middle_of(std::move(values)); }
+
+double own_cpu_us() { return cpu_us(RUSAGE_SELF); }
+double children_cpu_us() { return cpu_us(RUSAGE_CHILDREN); }
+
+bool on_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::string folder;
+  for (const char* at = path; at != nullptr; ++at) {
+    if (*at != ':' && *at != '\0') {
+      folder += *at;
+      continue;
+    }
+    if (std::filesystem::exists(folder + "/" + name)) return true;
+    folder.clear();
+    if (*at == '\0') break;
+  }
+  return false;
 }
 
 std::string program() {

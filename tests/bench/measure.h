@@ -31,6 +31,14 @@ Millis time_program(const std::vector<std::string>& argv, const std::vector<std:
 
 /// Throws when there is none.
 Millis median(std::vector<Millis> times);
+double median(std::vector<double> values);
+
+/// CPU, user and system, of this process, and of those of its child processes that have ended.
+double own_cpu_us();
+double children_cpu_us();
+
+/// Whether PATH leads to a program of that name.
+bool on_path(const std::string& name);
 
 /// The program under measurement, from CUTOVER_PROGRAM. Throws without it.
 std::string program();
@@ -40,5 +48,7 @@ std::vector<Row> measure_start();
 std::vector<Row> measure_journal();
 std::vector<Row> measure_probe();
 std::vector<Row> measure_forecast();
+/// Moves the process into a network of its own, for good: to be measured last.
+std::vector<Row> measure_tls();
 
 }  // namespace cutover::bench

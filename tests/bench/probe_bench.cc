@@ -19,39 +19,9 @@ namespace {
 constexpr int kTurns = 7;
 constexpr std::size_t kWindow = 512;
 
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.at(values.size() / 2);
-}
-
 void no_losses(const Cost& cost, const char* who) {
   if (cost.lost * 1000 > cost.probes)
     throw std::runtime_error(fmt::format("{}: {} of {} probes were lost", who, cost.lost, cost.probes));
-}
-
-/// Of the child processes that have ended.
-double children_cpu_us() {
-  rusage usage{};
-  ::getrusage(RUSAGE_CHILDREN, &usage);
-  const auto micros = [](const timeval& time) {
-    return 1e6 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec);
-  };
-  return micros(usage.ru_utime) + micros(usage.ru_stime);
-}
-
-bool on_path(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::string folder;
-  for (const char* at = path; at != nullptr; ++at) {
-    if (*at != ':' && *at != '\0') {
-      folder += *at;
-      continue;
-    }
-    if (std::filesystem::exists(folder + "/" + name)) return true;
-    folder.clear();
-    if (*at == '\0') break;
-  }
-  return false;
 }
 
 Row against_floor(const Responder& responder) {
@@ -68,9 +38,9 @@ Row against_floor(const Responder& responder) {
     ours.push_back(engine_cost.cpu_us);
   }
   return {"CPU per probe, 5000 resolvers",
-          {median_of(ours), "us"},
+          {median(ours), "us"},
           "bare sendmmsg and recvmmsg",
-          {median_of(theirs), "us"},
+          {median(theirs), "us"},
           "<= 1.6 x"};
 }
 
@@ -96,7 +66,7 @@ std::vector<Row> against_massdns(const Responder& responder, const Figure& ours)
   };
   std::vector<double> theirs;
   for (int turn = 0; turn < 3; ++turn) theirs.push_back((cpu_us(names) - cpu_us("www.example.com\n")) / kProbes);
-  return {{"CPU per probe, 5000 resolvers", ours, "massdns", {median_of(theirs), "us"}, "<= 0.75 x"}};
+  return {{"CPU per probe, 5000 resolvers", ours, "massdns", {median(theirs), "us"}, "<= 0.75 x"}};
 }
 
 Cost dnsperf(std::uint16_t port, std::uint64_t probes) {
@@ -136,15 +106,11 @@ std::vector<Row> against_dnsperf(const Responder& responder) {
     our_cpu.push_back(cost.cpu_us);
   }
   return {{"probes per second, one server",
-           {median_of(ours), "/s"},
+           {median(ours), "/s"},
            "dnsperf, one client",
-           {median_of(theirs), "/s"},
+           {median(theirs), "/s"},
            ">= 1.0 x"},
-          {"CPU per probe, one server",
-           {median_of(our_cpu), "us"},
-           "dnsperf, one client",
-           {median_of(their_cpu), "us"},
-           ""}};
+          {"CPU per probe, one server", {median(our_cpu), "us"}, "dnsperf, one client", {median(their_cpu), "us"}, ""}};
 }
 
 Row linearity(const Responder& responder) {
@@ -154,12 +120,12 @@ Row linearity(const Responder& responder) {
     ours.push_back(watch_rounds(many, kWindow).cpu_us);
     std::vector<double> small;
     for (int i = 0; i < 20; ++i) small.push_back(watch_rounds(few, kWindow).cpu_us);
-    theirs.push_back(median_of(small));
+    theirs.push_back(median(small));
   }
   return {"CPU per probe, watch of 60000",
-          {median_of(ours), "us"},
+          {median(ours), "us"},
           "the same, watch of 1000",
-          {median_of(theirs), "us"},
+          {median(theirs), "us"},
           "<= 1.3 x"};
 }
 
