@@ -344,6 +344,8 @@ class HttpClient::Driver {
     curl().multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, static_cast<void*>(this));
     curl().multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Driver::on_timer);
     curl().multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, static_cast<void*>(this));
+    // Left alone it keeps four idle connections per transfer: more than a process may have descriptors.
+    curl().multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, 64L);
   }
   ~Driver() {
     for (const auto& [easy, transfer] : active_) curl().multi_remove_handle(multi_.get(), easy);

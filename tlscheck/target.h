@@ -55,7 +55,7 @@ struct Options {
   std::optional<Instant> swap{};  ///< empty: now
   Seconds standby{};
   std::chrono::milliseconds timeout{10000};
-  std::size_t in_flight = 256;
+  std::size_t in_flight = 400;  ///< connections: well below the usual 1024 descriptors of a process
   Depth depth = Depth::kThorough;
   std::optional<Anchors> second{};  ///< other roots that clients may have: where both do not agree, that is told
   std::vector<HttpsRecord> https_records{};  ///< of the new side: see https_record.h

@@ -31,6 +31,8 @@ std::string text_of(const cutover::bench::Figure& figure) {
                              : fmt::format("{:.0f} {}", figure.value, figure.unit);
 }
 
+std::string ratio_text(double ratio) { return fmt::format(ratio < 0.1 ? "{:.4f} x" : "{:.2f} x", ratio); }
+
 bool known(std::string_view name) {
   for (const Bench& bench : kBenches)
     if (bench.name == name) return true;
@@ -54,7 +56,7 @@ int main(int argc, char** argv) {
       if (!wanted(bench.name, argc, argv)) continue;
       for (const auto& row : bench.measure()) {
         fmt::print(kLine, row.what, text_of(row.ours), row.held_against, text_of(row.theirs),
-                   fmt::format("{:.2f} x", row.ours.value / row.theirs.value), row.target);
+                   ratio_text(row.ours.value / row.theirs.value), row.target);
         std::fflush(stdout);
       }
     }
