@@ -31,7 +31,7 @@ std::string text_of(const cutover::bench::Figure& figure) {
                              : fmt::format("{:.0f} {}", figure.value, figure.unit);
 }
 
-std::string ratio_text(double ratio) { return fmt::format(ratio < 0.1 ? "{:.4f} x" : "{:.2f} x", ratio); }
+std::string ratio_text(double ratio) { return fmt::format("{:.{}f} x", ratio, ratio < 0.1 ? 4 : 2); }
 
 bool known(std::string_view name) {
   for (const Bench& bench : kBenches)
