@@ -7,8 +7,8 @@
 #include "tests/servers/servers.h"
 #include "tests/support/certificates.h"
 
-// A real authority (pebble) issues a certificate to a real ACME client (acme-tiny); nginx serves it, whole and without
-// its intermediate.
+// A real authority (pebble) issues a certificate to a real ACME client (acme-tiny); nginx and stunnel serve it whole,
+// and nginx without its intermediate.
 
 using namespace cutover;
 using namespace cutover::stage;
@@ -76,6 +76,27 @@ std::vector<std::string> certificates_in(const std::string& pem) {
 
 }  // namespace
 
+/// stunnel in front of nobody: TLS comes first.
+class Stunnel {
+ public:
+  Stunnel(const std::string& pem_file, const std::string& key_file) {
+    const std::string config =
+        fmt::format("foreground = yes\npid =\n[tls]\naccept = {}\nconnect = 127.0.0.1:9\ncert = {}\nkey = {}\n",
+                    endpoint_.text(), pem_file, key_file);
+    process_ = std::make_unique<Process>(std::vector<std::string>{"stunnel", folder_.write("stunnel.conf", config)},
+                                         folder_.file("log"));
+    if (!wait_until(std::chrono::seconds(10), [&] { return accepts_tcp(endpoint_); }))
+      throw std::runtime_error("stunnel does not listen:\n" + process_->log());
+  }
+  const Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  TempFolder folder_;
+  std::string address_ = own_address();
+  Endpoint endpoint_ = *Endpoint::from_text(address_, free_port(address_));
+  std::unique_ptr<Process> process_;
+};
+
 TEST_CASE("a chain that an ACME authority really issued passes; without its intermediate it does not") {
   const Pebble pebble;
   const TempFolder folder;
@@ -95,14 +116,18 @@ TEST_CASE("a chain that an ACME authority really issued passes; without its inte
   const std::string root = folder.write("root.pem", pebble.root());
 
   const Desk desk;
-  const auto check = [&](const std::string& address) {
-    return desk.cutover(
-        {"tls", fmt::format("www.example.test:{}", port), "--connect", address, "--ca-file", root, "-o", "json"});
+  const auto check = [&](const Endpoint& at) {
+    return desk.cutover({"tls", fmt::format("www.example.test:{}", at.port), "--connect", at.address.text(),
+                         "--ca-file", root, "-o", "json"});
   };
-  const Run good = check(whole);
+  const Stunnel stunnel(folder.file("whole.pem"), key);
+  const Run through_stunnel = check(stunnel.endpoint());
+  INFO(through_stunnel.both());
+  CHECK(through_stunnel.status == 0);
+  const Run good = check(*Endpoint::from_text(whole, port));
   INFO(good.both());
   CHECK(good.status == 0);
-  const Run incomplete = check(bare);
+  const Run incomplete = check(*Endpoint::from_text(bare, port));
   INFO(incomplete.both());
   CHECK(incomplete.status == 3);
   std::vector<std::string> failed;

@@ -74,7 +74,7 @@ class Dns {
   net::Loop loop_;
   SystemClock clock_;
   std::string zone_;
-  servers::Knot authority_;
+  servers::Bind authority_;
   servers::Unbound resolver_;
   net::LookupOptions lookup_, unsigned_lookup_;
 };
