@@ -129,27 +129,27 @@ std::size_t end_of_element(std::string_view received, std::size_t from, std::str
   }
 }
 
+/// What comes first counts, so that it does not matter how it was cut into pieces.
 Reading read_xmpp(std::string_view received, std::size_t turn, const StarttlsNames& /*names*/) {
   const auto first = trim(received.substr(0, 64));
   if (!first.empty() && first[0] != '<') return refused_with(first);
+  const std::string_view awaited = turn == 0 ? "<stream:features" : "<proceed";
+  std::string_view element = awaited;
+  auto at = received.find(awaited);
   for (const std::string_view trouble : {"<stream:error", "<failure"}) {
-    const auto at = received.find(trouble);
-    if (at == std::string_view::npos) continue;
-    const auto end = end_of_element(received, at, trouble.substr(1));
-    return end == std::string_view::npos ? incomplete() : refused_with(received.substr(at, end - at));
+    const auto there = received.find(trouble);
+    if (there >= at) continue;
+    at = there;
+    element = trouble;
   }
-  if (turn == 0) {
-    const auto at = received.find("<stream:features");
-    if (at == std::string_view::npos) return incomplete();
-    const auto end = end_of_element(received, at, "stream:features");
-    if (end == std::string_view::npos) return incomplete();
-    if (received.substr(at, end - at).find("<starttls") == std::string_view::npos)
-      return refused("the server does not offer STARTTLS in its stream features");
-    return say(end, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
-  }
-  const auto at = received.find("<proceed");
-  const auto end = at == std::string_view::npos ? at : end_of_element(received, at, "proceed");
-  return end == std::string_view::npos ? incomplete() : secure(end);
+  if (at == std::string_view::npos) return incomplete();
+  const auto end = end_of_element(received, at, element.substr(1));
+  if (end == std::string_view::npos) return incomplete();
+  if (element != awaited) return refused_with(received.substr(at, end - at));
+  if (turn > 0) return secure(end);
+  if (received.substr(at, end - at).find("<starttls") == std::string_view::npos)
+    return refused("the server does not offer STARTTLS in its stream features");
+  return say(end, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
 }
 
 // --- the table ---

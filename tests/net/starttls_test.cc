@@ -115,6 +115,12 @@ const std::vector<Row>& rows() {
        {{kStream + kFeatures, kStarttls}, {"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", ""}},
        Then::kRefused,
        "<failure"},
+      // What comes first counts, also where something else begins behind it.
+      {"xmpp",
+       kOpening,
+       {{kStream + "<stream:features><a/></stream:features><failure/a", ""}},
+       Then::kRefused,
+       "does not offer STARTTLS"},
       {"xmpp", kOpening, {{"SSH-2.0-x\r\n", ""}}, Then::kRefused, "SSH-2.0-x"},
       {"postgres", kPostgres, {{"S", ""}}, Then::kSecure},
       {"postgres", kPostgres, {{"N", ""}}, Then::kRefused, "has no TLS"},
