@@ -19,6 +19,7 @@ const Instant kNow = *parse_instant("2026-10-01T12:00:00Z");
 constexpr std::chrono::hours kHour{1};
 
 struct Free {
+  void operator()(OCSP_CERTID* p) const { OCSP_CERTID_free(p); }
   void operator()(BIO* p) const { BIO_free(p); }
   void operator()(X509* p) const { X509_free(p); }
   void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
@@ -62,8 +63,8 @@ struct Answer {
 std::string response(const Made& leaf, const Made& issuer, const Made& signer, const Answer& answer = {}) {
   const Owned<OCSP_BASICRESP> basic(OCSP_BASICRESP_new());
   const auto revoked = time_of(kNow - kHour);
-  OCSP_basic_add1_status(basic.get(), OCSP_cert_to_id(EVP_sha1(), x509_of(leaf).get(), x509_of(issuer).get()),
-                         answer.status, OCSP_REVOKED_STATUS_NOSTATUS,
+  const Owned<OCSP_CERTID> id(OCSP_cert_to_id(EVP_sha1(), x509_of(leaf).get(), x509_of(issuer).get()));
+  OCSP_basic_add1_status(basic.get(), id.get(), answer.status, OCSP_REVOKED_STATUS_NOSTATUS,
                          answer.status == V_OCSP_CERTSTATUS_REVOKED ? revoked.get() : nullptr,
                          time_of(answer.from).get(), time_of(answer.until).get());
   OCSP_basic_sign(basic.get(), x509_of(signer).get(), key_of(signer).get(), EVP_sha256(), nullptr, 0);
