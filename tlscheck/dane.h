@@ -68,6 +68,9 @@ struct PublishedTlsa {
   std::optional<Instant> since{};  ///< from when on it is known to have been served like this; empty: not known
 };
 
+/// `_25._tcp.mx.example. TTL 60: 3 1 1 0d5f…, …`: how the evidence of `tls-tlsa` begins.
+std::string to_text(const PublishedTlsa& published);
+
 /// `tls-tlsa`: the new side's chain verifies against what is published, at each of the moments, and has been published
 /// for two TTLs when the swap is made (RFC 7671 section 8.1: clients keep the old set as long as they cached it).
 /// Carries no name or endpoint yet.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cmd/phases/tlsa_past.h"
 #include "cmd/plan/service_binding.h"
 #include "cmd/plan/targets.h"
 #include "core/text.h"
@@ -73,9 +74,21 @@ Check not_looked_up(std::string id, const DomainName& name, const Error& error) 
   return check;
 }
 
+/// When the swap is to be: the window's opening, or now.
+Instant swap_of(const Plan& plan, Instant now) { return plan.window ? std::max(now, plan.window->opens) : now; }
+
+/// Says since when a TLSA set has been served, where earlier preflights saw it for long enough; else that is not known:
+/// it may have been there before they looked.
+void date(tlscheck::PublishedTlsa& published, const std::vector<CheckRecord>& past, Instant swap) {
+  const auto seen = tlsa_past(past, published);
+  if (!seen) return;
+  published.ttl = std::max(published.ttl, seen->ttl);
+  if (seen->since + 2 * published.ttl <= swap) published.since = seen->since;
+}
+
 /// Gives the targets of the new side what DNS says about their certificates.
-void look_up_published(const Plan& plan, net::Loop& loop, const Clock& clock, std::vector<tlscheck::Target>& targets,
-                       std::vector<Check>& checks) {
+void look_up_published(const Plan& plan, net::Loop& loop, const Clock& clock, const std::vector<CheckRecord>& past,
+                       std::vector<tlscheck::Target>& targets, std::vector<Check>& checks) {
   std::vector<DomainName> names;
   std::vector<tlscheck::TlsaQuestion> services;
   for (const tlscheck::Target& target : targets) {
@@ -86,7 +99,9 @@ void look_up_published(const Plan& plan, net::Loop& loop, const Clock& clock, st
   }
   const auto planned = planned_aliases(plan);
   const auto caa = tlscheck::climb_caa(loop, clock, lookup_of(plan), names, planned);
-  const auto tlsa = tlscheck::find_tlsa(loop, clock, lookup_of(plan), services, planned);
+  auto tlsa = tlscheck::find_tlsa(loop, clock, lookup_of(plan), services, planned);
+  for (auto& found : tlsa)
+    if (found) date(*found, past, swap_of(plan, clock.now()));
   for (std::size_t i = 0; i < names.size(); ++i)
     if (!caa[i]) checks.push_back(not_looked_up("tls-caa", names[i], caa[i].error()));
   for (std::size_t i = 0; i < services.size(); ++i)
@@ -106,6 +121,7 @@ struct Question {
   std::function<bool(const NamedTarget&)> wanted_named;
   tlscheck::Depth depth = tlscheck::Depth::kThorough;
   enum class Published { kLeftOut, kLookedUp } published = Published::kLeftOut;
+  std::vector<CheckRecord> past{};  ///< of earlier preflights
 };
 
 /// Every HTTPS record that the plan will put in place, in the parts that are checked. What cannot be taken apart is
@@ -163,7 +179,8 @@ Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, con
     if (question.wanted_named(named)) resolve(named, plan, loop, clock, targets, out.checks);
   std::vector<tlscheck::Target> asked;
   for (const EndpointTarget& target : targets) asked.push_back(target_of(target, options));
-  if (question.published == Question::Published::kLookedUp) look_up_published(plan, loop, clock, asked, out.checks);
+  if (question.published == Question::Published::kLookedUp)
+    look_up_published(plan, loop, clock, question.past, asked, out.checks);
   tlscheck::Options terms{.anchors = *anchors};
   terms.second = *second;
   if (plan.window && plan.window->opens > clock.now()) terms.swap = plan.window->opens;
@@ -213,9 +230,15 @@ Conclusion conclude(const std::vector<Check>& checks, Severity fail_on) {
 
 Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop& loop, const Clock& clock,
                                   const PreflightOptions& options) {
+  std::vector<CheckRecord> past;
+  if (journal != nullptr) {
+    auto history = journal->history();
+    if (!history) return history.error();
+    past = std::move(history->checks);
+  }
   auto checked = check(plan, loop, clock, options,
                        {[](TargetSide, const DomainName&) { return true; }, [](const NamedTarget&) { return true; },
-                        tlscheck::Depth::kThorough, Question::Published::kLookedUp});
+                        tlscheck::Depth::kThorough, Question::Published::kLookedUp, std::move(past)});
   if (!checked) return checked.error();
   PreflightResult result;
   result.root_store = checked->root_store;

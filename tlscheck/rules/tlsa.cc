@@ -19,12 +19,6 @@ Check check_of(Verdict verdict, Severity severity, std::string summary, std::str
   return check;
 }
 
-std::string set_text(const PublishedTlsa& published) {
-  std::vector<std::string> records;
-  for (const auto& one : published.records) records.push_back(to_text(one));
-  return fmt::format("{} TTL {}: {}", published.owner.text(), published.ttl.count(), join(records, ", "));
-}
-
 /// Between mail servers usages 0 and 1 are as good as absent (RFC 7672 section 3.1.3).
 std::vector<TlsaRecord> counted_records(const PublishedTlsa& published) {
   auto records = published.records;
@@ -70,12 +64,18 @@ std::string to_text(const TlsaRecord& record) {
   return fmt::format("{} {} {} {}", record.usage, record.selector, record.matching, to_hex(record.data));
 }
 
+std::string to_text(const PublishedTlsa& published) {
+  std::vector<std::string> records;
+  for (const auto& one : published.records) records.push_back(to_text(one));
+  return fmt::format("{} TTL {}: {}", published.owner.text(), published.ttl.count(), join(records, ", "));
+}
+
 Check judge_tlsa(const PublishedTlsa& published, const std::vector<std::string>& chain, const Anchors& anchors,
                  const std::vector<DomainName>& names, const Times& times) {
   if (published.records.empty() && published.dnssec != Dnssec::kBogus)
     return check_of(Verdict::kNotApplicable, Severity::kError,
                     fmt::format("there are no TLSA records at {}", published.owner.text()), "", "");
-  const auto evidence = set_text(published);
+  const auto evidence = to_text(published);
   if (published.dnssec == Dnssec::kBogus)
     return check_of(Verdict::kFail, Severity::kError,
                     fmt::format("the TLSA records at {} fail DNSSEC validation: senders that use DANE do not deliver",
