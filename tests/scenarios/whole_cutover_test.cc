@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -37,7 +38,27 @@ lb.new IN A {2}
                      kOldTtl, sites.old_address(), sites.new_address());
 }
 
-std::string plan_text(const Sites& sites, const Authority& primary, const std::vector<Endpoint>& servers,
+/// The server's way in for writers. PowerDNS has two.
+enum class Door { kUpdate, kHttpApi };
+const std::string kApiKey = "an-api-key-that-nobody-may-see";
+
+std::string provider_text(const Authority& primary, Door door) {
+  if (door == Door::kUpdate)
+    return fmt::format("{{ type: rfc2136, server: \"{}\", key: file/tsig.key }}", primary.endpoint().text());
+  return fmt::format("{{ type: powerdns, url: \"{}\", key: file/api.key }}",
+                     dynamic_cast<const PowerDns&>(primary).api_url());
+}
+
+/// The files below a folder that hold a text.
+std::vector<std::string> files_with(const std::string& folder, const std::string& text) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && read_text(entry.path().string()).find(text) != std::string::npos)
+      found.push_back(entry.path().filename().string());
+  return found;
+}
+
+std::string plan_text(const Sites& sites, const std::string& provider, const std::vector<Endpoint>& servers,
                       const std::vector<std::unique_ptr<Unbound>>& resolvers) {
   std::vector<std::string> authoritative;
   for (const Endpoint& server : servers) authoritative.push_back("\"" + server.text() + "\"");
@@ -48,7 +69,7 @@ std::string plan_text(const Sites& sites, const Authority& primary, const std::v
 name: whole-cutover
 zones:
   - zone: example.com
-    provider: {{ type: rfc2136, server: "{}", key: file/tsig.key }}
+    provider: {}
     authoritative: [{}]
     changes:
       - {{ name: www, type: A, from: [{}], to: [{}] }}
@@ -61,13 +82,13 @@ watch: {{ resolvers: [{}], must: [unbound-1], samples: 2, give-up: 2m }}
 standby: 1h
 lookup: ["{}"]
 )",
-                     primary.endpoint().text(), join(authoritative, ", "), sites.old_address(), sites.new_address(),
-                     sites.old_address(), sites.new_address(), kLowTtl, sites.port(), join(asked, ", "),
+                     provider, join(authoritative, ", "), sites.old_address(), sites.new_address(), sites.old_address(),
+                     sites.new_address(), kLowTtl, sites.port(), join(asked, ", "),
                      resolvers.front()->endpoint().text());
 }
 
 template <class Server>
-void whole_cutover() {
+void whole_cutover(Door door) {
   const Sites sites({"www.example.com", "shop.example.com"});
   // The secondary is always Knot: what a plan lists is addresses, not products.
   const std::string second_address = own_address();
@@ -75,6 +96,7 @@ void whole_cutover() {
   AuthorityOptions options;
   options.zones = {{"example.com", zone_text(sites)}};
   options.secondaries = {second};
+  if (door == Door::kHttpApi) options.api_key = kApiKey;
   Server primary(options);
   Knot secondary(secondary_of(primary.endpoint(), second));
   std::vector<std::unique_ptr<Unbound>> resolvers;
@@ -92,7 +114,9 @@ void whole_cutover() {
 
   Desk desk;
   desk.write("tsig.key", primary.key().file_text());
-  desk.write("cutover.yaml", plan_text(sites, primary, {primary.endpoint(), secondary.endpoint()}, resolvers));
+  desk.write("api.key", kApiKey + "\n");
+  desk.write("cutover.yaml",
+             plan_text(sites, provider_text(primary, door), {primary.endpoint(), secondary.endpoint()}, resolvers));
   const auto before = values_of(primary, "example.com");
 
   // The old answers are cached for their whole TTL.
@@ -169,10 +193,16 @@ void whole_cutover() {
   INFO("status:\n" << status.both());
   CHECK(status.status == 0);
   CHECK(status.out.find("finished") != std::string::npos);
+
+  // Neither the journal nor the way back nor a line on the screen holds the key.
+  CHECK(files_with(desk.path(), kApiKey) == std::vector<std::string>{"api.key"});
+  for (const Run& run : {planned, lowered, checked, early, swapped, watched, again, undone, back, restored, status})
+    CHECK(run.both().find(kApiKey) == std::string::npos);
 }
 
 }  // namespace
 
-TEST_CASE("a whole cutover and back on Knot") { whole_cutover<Knot>(); }
-TEST_CASE("a whole cutover and back on BIND") { whole_cutover<Bind>(); }
-TEST_CASE("a whole cutover and back on PowerDNS") { whole_cutover<PowerDns>(); }
+TEST_CASE("a whole cutover and back on Knot") { whole_cutover<Knot>(Door::kUpdate); }
+TEST_CASE("a whole cutover and back on BIND") { whole_cutover<Bind>(Door::kUpdate); }
+TEST_CASE("a whole cutover and back on PowerDNS") { whole_cutover<PowerDns>(Door::kUpdate); }
+TEST_CASE("a whole cutover and back through the HTTP API of PowerDNS") { whole_cutover<PowerDns>(Door::kHttpApi); }
