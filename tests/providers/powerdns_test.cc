@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 
 #include "providers/api.h"
 #include "tests/providers/subject.h"
@@ -170,9 +171,13 @@ TEST_CASE("reads are tried again as the service asks, writes never are") {
       {"down once", {http_reply("503 Gone Away", "<html>"), good}, std::nullopt, ErrorCode::kUnknown, 2},
       {"broken", {http_reply("500 Oops", R"({"error":"no database"})")}, ErrorCode::kNetwork, ErrorCode::kUnknown, 4},
       {"says nothing", {""}, ErrorCode::kNetwork, ErrorCode::kUnknown, 1},
-      {"half a reply", {"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"}, ErrorCode::kNetwork, ErrorCode::kUnknown, 1},
+      {"half a reply",
+       {"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nConnection: close\r\n\r\n{"},
+       ErrorCode::kNetwork,
+       ErrorCode::kUnknown,
+       1},
       {"a login page", {http_reply("200 OK", "<html>log in</html>")}, ErrorCode::kInvalid, ErrorCode::kUnknown, 1},
-      {"not HTTP", {"SSH-2.0-OpenSSH\r\n"}, ErrorCode::kNetwork, ErrorCode::kUnknown, 1},
+      {"not HTTP", {"SSH-2.0-OpenSSH, Connection: close\r\n"}, ErrorCode::kNetwork, ErrorCode::kUnknown, 1},
       {"not there", {http_reply("404 Not Found", "Not Found")}, ErrorCode::kNotFound, ErrorCode::kNotFound, 1},
       {"moved", {http_reply("409 Conflict", "{}")}, ErrorCode::kConflict, ErrorCode::kConflict, 1},
       {"version", {http_reply("412 Precondition Failed", "")}, ErrorCode::kConflict, ErrorCode::kConflict, 1},
@@ -202,6 +207,45 @@ TEST_CASE("reads are tried again as the service asks, writes never are") {
     else
       CHECK(made);
   }
+}
+
+TEST_CASE("a kept connection that closes on a write does not make it go out twice") {
+  const HttpScript server([](const std::string& request) {
+    return request.starts_with("GET") ? http_reply("200 OK", "{}") : std::string();
+  });
+  Bench bench;
+  const auto api = bench.api(server.url());
+  REQUIRE(api);
+  REQUIRE(api->read("/zone", "reading it"));
+  CHECK(error_of(api->write("PATCH", "/zone", "{}", "changing it")).code == ErrorCode::kUnknown);
+  CHECK(server.count("PATCH ") == 1);
+}
+
+TEST_CASE("the script for the way back takes the key from where the plan has it") {
+  const servers::PowerDns server(with_api());
+  Bench bench;
+  REQUIRE(bench.open(server.api_url()));
+  setenv("CUTOVER_TEST_API_KEY", kKey.c_str(), 1);
+  const auto provider = providers::make_provider(
+      {"powerdns", {{"url", server.api_url()}, {"key", "env/CUTOVER_TEST_API_KEY"}}, bench.folder.path()},
+      {bench.loop, bench.clock, {}});
+  REQUIRE(provider);
+  REQUIRE((*provider)->apply((*provider)->steps(move_www())->at(0)));
+  const auto script = (*provider)->inverse_script(inverse_of(move_www()));
+  REQUIRE(script);
+  CHECK(!holds(script->text, kKey));
+  const std::string file = bench.folder.write(script->file_name, script->text);
+  unsetenv("CUTOVER_TEST_API_KEY");
+  const auto without = servers::run_program({"sh", file});
+  CHECK(without.status != 0);
+  CHECK(holds(without.output, "CUTOVER_TEST_API_KEY"));
+  const auto run =
+      servers::run_program({"env", "CUTOVER_TEST_API_KEY_FILE=" + bench.folder.file("api.key"), "sh", file});
+  INFO(run.output);
+  CHECK(run.status == 0);
+  const auto live = (*provider)->read_sets(name("@"), {move_www().changes[0].key});
+  REQUIRE(live);
+  CHECK(live->sets.at(move_www().changes[0].key) == *move_www().changes[0].before);
 }
 
 TEST_CASE("the credential does not follow a redirect") {

@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "tests/scenarios/stage.h"
+#include "tests/support/http_script.h"
 
 // A whole cutover and its rollback, as the person at the keyboard runs it, against each kind of authority with a
 // secondary and three resolvers that really cache.
@@ -206,3 +207,32 @@ TEST_CASE("a whole cutover and back on Knot") { whole_cutover<Knot>(Door::kUpdat
 TEST_CASE("a whole cutover and back on BIND") { whole_cutover<Bind>(Door::kUpdate); }
 TEST_CASE("a whole cutover and back on PowerDNS") { whole_cutover<PowerDns>(Door::kUpdate); }
 TEST_CASE("a whole cutover and back through the HTTP API of PowerDNS") { whole_cutover<PowerDns>(Door::kHttpApi); }
+
+TEST_CASE("a reply that is lost after PowerDNS made the change: the program looks, and finds it made") {
+  const Sites sites({"www.example.com", "shop.example.com"});
+  AuthorityOptions options;
+  options.zones = {{"example.com", zone_text(sites)}};
+  options.api_key = kApiKey;
+  const PowerDns primary(options);
+  const Endpoint api = *Endpoint::from_text(primary.api_url().substr(7), 0);
+  const cutover::test::HttpScript relay([&](const std::string& request) {
+    const std::string reply = cutover::test::forwarded(api, request);
+    return request.starts_with("PATCH ") ? std::string() : reply;
+  });
+  std::vector<std::unique_ptr<Unbound>> resolvers;
+  UnboundOptions resolver;
+  resolver.stubs = {{"example.com", {primary.endpoint()}}};
+  resolvers.push_back(std::make_unique<Unbound>(resolver));
+  Desk desk;
+  desk.write("api.key", kApiKey);
+  desk.write("cutover.yaml",
+             plan_text(sites, fmt::format("{{ type: powerdns, url: \"{}\", key: file/api.key }}", relay.url()),
+                       {primary.endpoint()}, resolvers));
+  const Run lowered = desk.cutover({"lower-ttl", "--yes"});
+  INFO(lowered.both());
+  CHECK(lowered.status == 0);
+  CHECK(lowered.both().find("looking at the live zone") != std::string::npos);
+  CHECK(relay.count("PATCH ") == 1);
+  CHECK(look_up_authority(primary.endpoint(), "www.example.com", "A").ttl_s == kLowTtl);
+  CHECK(files_with(desk.path(), kApiKey) == std::vector<std::string>{"api.key"});
+}

@@ -17,8 +17,9 @@
 
 namespace cutover::test {
 
-/// An HTTP/1.1 server of one request per connection that answers what its script says: the whole reply as text, or
-/// nothing, which closes the connection. The script runs on the server's thread and gets the whole request.
+/// An HTTP/1.1 server that answers what its script says: the whole reply as text, or nothing, which closes the
+/// connection, as does a reply with `Connection: close`. One connection at a time; the script runs on the server's
+/// thread and gets the whole request.
 class HttpScript {
  public:
   explicit HttpScript(std::function<std::string(const std::string&)> script)
@@ -36,13 +37,7 @@ class HttpScript {
       while (true) {
         const net::Descriptor peer(accept(listener_.get(), nullptr, nullptr));
         if (!peer) return;
-        const std::string request = hear_request(peer.get());
-        if (request.empty()) continue;
-        {
-          const std::lock_guard hold(lock_);
-          requests_.push_back(request);
-        }
-        say(peer.get(), script(request));
+        converse(peer.get(), script);
       }
     });
   }
@@ -64,6 +59,19 @@ class HttpScript {
   }
 
  private:
+  void converse(int fd, const std::function<std::string(const std::string&)>& script) {
+    while (true) {
+      const std::string request = hear_request(fd);
+      if (request.empty()) return;
+      {
+        const std::lock_guard hold(lock_);
+        requests_.push_back(request);
+      }
+      const std::string reply = script(request);
+      say(fd, reply);
+      if (reply.empty() || reply.find("Connection: close") != std::string::npos) return;
+    }
+  }
   static std::string hear_request(int fd) {
     std::string text;
     while (true) {
@@ -89,8 +97,7 @@ class HttpScript {
 
 /// A whole reply: status line, headers, body.
 inline std::string http_reply(const std::string& status, const std::string& body, const std::string& headers = {}) {
-  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + headers +
-         "Connection: close\r\n\r\n" + body;
+  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body;
 }
 
 /// Hands a request on to a server of one request per connection, and gives its whole reply.
