@@ -221,6 +221,54 @@ TEST_CASE("a kept connection that closes on a write does not make it go out twic
   CHECK(server.count("PATCH ") == 1);
 }
 
+TEST_CASE("names and data out of the ordinary go through the API and back as they are") {
+  servers::AuthorityOptions options = with_api();
+  options.zones[0].text += "alias IN ALIAS lb.old.example.net.\n";
+  const servers::PowerDns server(options);
+  Bench bench;
+  const auto provider = bench.open(server.api_url());
+  REQUIRE(provider);
+  const std::string long_text(255, 'x');
+  const std::vector<RecordSet> odd{
+      set("_dmarc", "TXT", 60, {R"("v=DMARC1; p=none" "a \"quoted\" word, a \\ and \195\164")"}),
+      set("long._domainkey", "TXT", 60, {fmt::format("\"{0}\" \"{0}\" \"rest\"", long_text)}),
+      set("xn--bcher-kva", "A", 1, {"192.0.2.7"}),
+      set("a/b", "CNAME", 60, {"c/d.example.net."}),
+      set("_443._tcp.www", "TLSA", 60, {"3 1 1 " + std::string(64, 'a')}),
+      set("_sip._tcp", "SRV", 60, {"0 5 5060 sip.example.net.", "10 5 5060 sip2.example.net."}),
+      set("@", "CAA", 60, {R"(0 issue "ca.example.net; account=1")", R"(0 issuewild ";")"}),
+      set("ssh", "SSHFP", 60, {"4 2 " + std::string(64, 'b')}),
+      set("naptr", "NAPTR", 60, {R"(100 10 "u" "E2U+sip" "!^.*$!sip:info@example.net!" .)"}),
+      set("_8443._https", "SVCB", 60, {R"(1 svc.example.net. alpn="h2,h3" port=8443 ipv6hint=2001:db8::1)"}),
+      set("far", "AAAA", 2147483647, {"2001:db8::1", "2001:db8::2"}),
+  };
+  ChangeSet changes{name("@"), {}, std::nullopt, std::nullopt};
+  std::vector<RecordKey> keys;
+  for (const RecordSet& one : odd) changes.changes.push_back(create(one)), keys.push_back(one.key());
+  const auto made = (*provider)->apply((*provider)->steps(changes)->at(0));
+  INFO((made ? "" : made.error().message));
+  REQUIRE(made);
+  const auto zone = (*provider)->read(name("@"));
+  REQUIRE(zone);
+  for (const RecordSet& one : odd) {
+    INFO(one.key().text());
+    REQUIRE(zone->find(one.key()) != nullptr);
+    CHECK(*zone->find(one.key()) == one);
+    const auto alone = (*provider)->read_sets(name("@"), {one.key()});
+    REQUIRE(alone);
+    CHECK(alone->sets.at(one.key()) == one);
+  }
+  CHECK(zone->find({name("alias"), RecordType(65401)}) != nullptr);
+  const auto script = (*provider)->inverse_script(inverse_of(changes));
+  REQUIRE(script);
+  const auto undone = servers::run_program({"sh", bench.folder.write(script->file_name, script->text)});
+  INFO(script->text << undone.output);
+  CHECK(undone.status == 0);
+  const auto back = (*provider)->read_sets(name("@"), keys);
+  REQUIRE(back);
+  CHECK(back->sets.size() == 1);  // the SOA
+}
+
 TEST_CASE("the script for the way back takes the key from where the plan has it") {
   const servers::PowerDns server(with_api());
   Bench bench;
