@@ -89,6 +89,30 @@ std::optional<std::chrono::milliseconds> retry_after(const net::HttpResponse& re
   return std::max(std::chrono::milliseconds(0), std::chrono::duration_cast<std::chrono::milliseconds>(*until - *now));
 }
 
+struct Meaning {
+  ErrorCode code;
+  std::string_view what;  ///< what the service did, after its name
+};
+
+/// Of a status that is neither success nor a redirect (RFC 9110 section 15, RFC 6585 section 4).
+Meaning meaning_of(int status) {
+  switch (status) {
+    case 401:
+    case 403:
+      return {ErrorCode::kAuth, "did not accept the credential, or it lacks the right to do this"};
+    case 404:
+      return {ErrorCode::kNotFound, "does not have that"};
+    case 409:
+    case 412:
+      return {ErrorCode::kConflict, "found something else than was expected"};
+    case 429:
+      return {ErrorCode::kBusy, "is asked too often"};
+    default:
+      return status >= 500 ? Meaning{ErrorCode::kNetwork, "failed"}
+                           : Meaning{ErrorCode::kInvalid, "did not take the request"};
+  }
+}
+
 bool may_pass(int status) { return status == 429 || status >= 500; }
 bool is_success(int status) { return status >= 200 && status < 300; }
 
@@ -196,21 +220,8 @@ Error Api::verdict(Intent intent, const Reply& reply, std::string_view doing) co
         fmt::format("{}: {} sends callers elsewhere, to {} (HTTP {}), and the credential does not go there: set "
                     "the URL that is meant{}",
                     doing, who_, explained(std::string(reply.got->header("location"))).erase(0, 2), status, nothing));
-  switch (status) {
-    case 401:
-    case 403:
-      return told(ErrorCode::kAuth, "did not accept the credential, or it lacks the right to do this");
-    case 404:
-      return told(ErrorCode::kNotFound, "does not have that");
-    case 409:
-    case 412:
-      return told(ErrorCode::kConflict, "found something else than was expected");
-    case 429:
-      return told(ErrorCode::kBusy, "is asked too often");
-    default:
-      return told(status >= 500 ? ErrorCode::kNetwork : ErrorCode::kInvalid,
-                  status >= 500 ? "failed" : "did not take the request");
-  }
+  const Meaning meaning = meaning_of(status);
+  return told(meaning.code, meaning.what);
 }
 
 Result<std::string> Api::read(const std::string& path, std::string_view doing) const {

@@ -269,6 +269,32 @@ TEST_CASE("names and data out of the ordinary go through the API and back as the
   CHECK(back->sets.size() == 1);  // the SOA
 }
 
+TEST_CASE("a zone that the server signs is changed like any other, there and back") {
+  servers::AuthorityOptions options = with_api();
+  options.sign = true;
+  const servers::PowerDns server(options);
+  Bench bench;
+  const auto provider = bench.open(server.api_url());
+  REQUIRE(provider);
+  const auto before = (*provider)->read(name("@"));
+  REQUIRE(before);
+  const auto serial = server.serial("example.com");
+  REQUIRE(serial);
+  const auto made = (*provider)->apply((*provider)->steps(move_www())->at(0));
+  INFO((made ? "" : made.error().message));
+  REQUIRE(made);
+  // Nothing of what it answered before is kept: whoever asks now gets the change.
+  const auto now_served = server.serial("example.com");
+  REQUIRE(now_served);
+  CHECK(serial_is_after(*now_served, *serial));
+  REQUIRE((*provider)->apply((*provider)->steps(inverse_of(move_www()))->at(0)));
+  auto after = (*provider)->read(name("@"));
+  REQUIRE(after);
+  const RecordKey soa{name("@"), RecordType::kSoa};
+  after->sets.at(soa) = before->sets.at(soa);
+  CHECK((after->sets == before->sets));
+}
+
 TEST_CASE("the script for the way back takes the key from where the plan has it") {
   const servers::PowerDns server(with_api());
   Bench bench;
