@@ -98,8 +98,8 @@ Result<ZoneReply> PowerDnsProvider::whole(const DomainName& zone) {
   return reply;
 }
 
-/// The sets at the names of `keys` and at the apex. A server before 4.6 knows no filter and says the whole zone each
-/// time, which is as good.
+/// The sets at the names of `keys` and at the apex. A server that knows no filter says the whole zone each time, which
+/// is as good.
 Result<ZoneReply> PowerDnsProvider::some(const DomainName& zone, const std::vector<RecordKey>& keys) {
   std::set<DomainName> names;
   for (const RecordKey& key : keys) names.insert(key.name);

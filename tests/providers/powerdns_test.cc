@@ -295,6 +295,21 @@ TEST_CASE("a zone that the server signs is changed like any other, there and bac
   CHECK((after->sets == before->sets));
 }
 
+TEST_CASE("a zone of 20,000 record sets is read whole, and changed") {
+  servers::AuthorityOptions options = with_api();
+  for (int i = 0; i < 20000; ++i)
+    options.zones[0].text += fmt::format("many{} 3600 IN A 198.51.{}.{}\n", i, i / 250, i % 250);
+  const servers::PowerDns server(options);
+  Bench bench;
+  const auto provider = bench.open(server.api_url());
+  REQUIRE(provider);
+  const auto zone = (*provider)->read(name("@"));
+  INFO((zone ? "" : zone.error().message));
+  REQUIRE(zone);
+  CHECK(zone->sets.size() > 20200);
+  CHECK((*provider)->apply((*provider)->steps(move_www())->at(0)));
+}
+
 TEST_CASE("the script for the way back takes the key from where the plan has it") {
   const servers::PowerDns server(with_api());
   Bench bench;

@@ -208,31 +208,65 @@ TEST_CASE("a whole cutover and back on BIND") { whole_cutover<Bind>(Door::kUpdat
 TEST_CASE("a whole cutover and back on PowerDNS") { whole_cutover<PowerDns>(Door::kUpdate); }
 TEST_CASE("a whole cutover and back through the HTTP API of PowerDNS") { whole_cutover<PowerDns>(Door::kHttpApi); }
 
-TEST_CASE("a reply that is lost after PowerDNS made the change: the program looks, and finds it made") {
-  const Sites sites({"www.example.com", "shop.example.com"});
-  AuthorityOptions options;
-  options.zones = {{"example.com", zone_text(sites)}};
-  options.api_key = kApiKey;
-  const PowerDns primary(options);
-  const Endpoint api = *Endpoint::from_text(primary.api_url().substr(7), 0);
-  const cutover::test::HttpScript relay([&](const std::string& request) {
-    const std::string reply = cutover::test::forwarded(api, request);
-    return request.starts_with("PATCH ") ? std::string() : reply;
-  });
+namespace {
+
+/// A plan for PowerDNS's HTTP API, with a relay before it that counts the calls and can lose the answers to PATCH.
+struct ApiScene {
+  enum class Answers { kArrive, kGetLost };
+  explicit ApiScene(Answers answers)
+      : primary(options(sites)), relay([this, answers](const std::string& request) {
+          const Endpoint api = *Endpoint::from_text(primary.api_url().substr(7), 0);
+          const std::string reply = cutover::test::forwarded(api, request);
+          return answers == Answers::kGetLost && request.starts_with("PATCH ") ? std::string() : reply;
+        }) {
+    UnboundOptions resolver;
+    resolver.stubs = {{"example.com", {primary.endpoint()}}};
+    resolvers.push_back(std::make_unique<Unbound>(resolver));
+    desk.write("api.key", kApiKey);
+    desk.write("cutover.yaml",
+               plan_text(sites, fmt::format("{{ type: powerdns, url: \"{}\", key: file/api.key }}", relay.url()),
+                         {primary.endpoint()}, resolvers));
+  }
+  static AuthorityOptions options(const Sites& sites) {
+    AuthorityOptions options;
+    options.zones = {{"example.com", zone_text(sites)}};
+    options.api_key = kApiKey;
+    return options;
+  }
+  long served_ttl() const { return look_up_authority(primary.endpoint(), "www.example.com", "A").ttl_s; }
+
+  Sites sites{{"www.example.com", "shop.example.com"}};
+  PowerDns primary;
+  cutover::test::HttpScript relay;
   std::vector<std::unique_ptr<Unbound>> resolvers;
-  UnboundOptions resolver;
-  resolver.stubs = {{"example.com", {primary.endpoint()}}};
-  resolvers.push_back(std::make_unique<Unbound>(resolver));
   Desk desk;
-  desk.write("api.key", kApiKey);
-  desk.write("cutover.yaml",
-             plan_text(sites, fmt::format("{{ type: powerdns, url: \"{}\", key: file/api.key }}", relay.url()),
-                       {primary.endpoint()}, resolvers));
-  const Run lowered = desk.cutover({"lower-ttl", "--yes"});
+};
+
+}  // namespace
+
+TEST_CASE("a reply that is lost after PowerDNS made the change: the program looks, and finds it made") {
+  const ApiScene scene(ApiScene::Answers::kGetLost);
+  const Run lowered = scene.desk.cutover({"lower-ttl", "--yes"});
   INFO(lowered.both());
   CHECK(lowered.status == 0);
   CHECK(lowered.both().find("looking at the live zone") != std::string::npos);
-  CHECK(relay.count("PATCH ") == 1);
-  CHECK(look_up_authority(primary.endpoint(), "www.example.com", "A").ttl_s == kLowTtl);
-  CHECK(files_with(desk.path(), kApiKey) == std::vector<std::string>{"api.key"});
+  CHECK(scene.relay.count("PATCH ") == 1);
+  CHECK(scene.served_ttl() == kLowTtl);
+  CHECK(files_with(scene.desk.path(), kApiKey) == std::vector<std::string>{"api.key"});
+}
+
+TEST_CASE("killed around the call to PowerDNS's API, the same command again finishes it, with one PATCH in all") {
+  for (const std::string at : {"provider-before-send", "provider-after-reply"}) {
+    INFO(at);
+    const ApiScene scene(ApiScene::Answers::kArrive);
+    const Run killed = scene.desk.cutover({"lower-ttl", "--yes"}, {"CUTOVER_KILL_AT=" + at});
+    INFO(killed.both());
+    REQUIRE(killed.status == 128 + 9);
+    CHECK(scene.served_ttl() == (at == "provider-before-send" ? kOldTtl : kLowTtl));
+    const Run again = scene.desk.cutover({"lower-ttl", "--yes"});
+    INFO(again.both());
+    CHECK(again.status == 0);
+    CHECK(scene.served_ttl() == kLowTtl);
+    CHECK(scene.relay.count("PATCH ") == 1);
+  }
 }
