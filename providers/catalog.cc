@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "providers/memory/memory.h"
+#include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
 #include "providers/zonefile/zonefile.h"
 
@@ -42,6 +43,7 @@ std::span<const Entry> catalog() {
   static const std::array entries{
       rfc2136::entry(),
       zonefile::entry(),
+      powerdns::entry(),
       memory::entry(),
   };
   return entries;

@@ -1,5 +1,5 @@
-// What every provider promises, asked of each: memory, a zone file served by BIND, and DNS UPDATE on Knot, BIND and
-// PowerDNS.
+// What every provider promises, asked of each: memory, a zone file served by BIND, DNS UPDATE on Knot, BIND and PowerDNS,
+// and PowerDNS's HTTP API.
 #include <catch2/catch.hpp>
 
 #include <fmt/format.h>
@@ -250,7 +250,7 @@ TEST_CASE("a record set that somebody else changed is not overwritten, and nothi
 }
 
 TEST_CASE("a CNAME is not created beside other data, nor other data beside a CNAME") {
-  const std::string subject = GENERATE(values<std::string>({"zonefile", "Knot", "BIND", "PowerDNS"}));
+  const std::string subject = GENERATE(values<std::string>({"zonefile", "Knot", "BIND", "PowerDNS", "PowerDNS API"}));
   INFO(subject);
   Driver driver(subject);
   const auto before = without_soa(driver.read());
@@ -311,7 +311,7 @@ TEST_CASE("200 record sets move in one call, and back by the script") {
 }
 
 TEST_CASE("what cannot be carried is refused before anything is sent") {
-  const std::string subject = GENERATE(values<std::string>({"zonefile", "Knot"}));
+  const std::string subject = GENERATE(values<std::string>({"zonefile", "Knot", "PowerDNS API"}));
   INFO(subject);
   Driver driver(subject);
   const auto code_of = [&](const std::vector<Change>& changes) {

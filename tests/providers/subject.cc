@@ -120,6 +120,14 @@ class ZoneFile final : public Subject {
   servers::Bind bind_;
 };
 
+/// Somebody else's edit of one record set.
+std::string nsupdate_lines(const RecordSet& set) {
+  std::string script = fmt::format("zone example.com\nupdate delete {} {}\n", set.name.text(), to_text(set.type));
+  for (const std::string& value : set.rdata)
+    script += fmt::format("update add {} {} {} {}\n", set.name.text(), set.ttl.count(), to_text(set.type), value);
+  return script;
+}
+
 template <class Server>
 class Rfc2136 final : public Subject {
  public:
@@ -128,10 +136,7 @@ class Rfc2136 final : public Subject {
     config = {"rfc2136", {{"server", server_.endpoint().text()}, {"key", "file/tsig.key"}}, folder_.path()};
   }
   void edit_behind(const RecordSet& set) override {
-    std::string script = fmt::format("zone example.com\nupdate delete {} {}\n", set.name.text(), to_text(set.type));
-    for (const std::string& value : set.rdata)
-      script += fmt::format("update add {} {} {} {}\n", set.name.text(), set.ttl.count(), to_text(set.type), value);
-    const servers::Finished done = servers::nsupdate(server_.endpoint(), server_.key(), script);
+    const servers::Finished done = servers::nsupdate(server_.endpoint(), server_.key(), nsupdate_lines(set));
     if (done.status != 0) throw std::runtime_error(done.output);
   }
   servers::Finished run(const InverseScript& script) const override {
@@ -147,10 +152,37 @@ class Rfc2136 final : public Subject {
   Server server_;
 };
 
+/// The HTTP API of a real PowerDNS. Somebody else edits with DNS UPDATE.
+class PowerDnsApi final : public Subject {
+ public:
+  PowerDnsApi() : server_(with_api(options(false))) {
+    folder_.write("api.key", kKey, 0600);
+    config = {"powerdns", {{"url", server_.api_url()}, {"key", "file/api.key"}}, folder_.path()};
+  }
+  void edit_behind(const RecordSet& set) override {
+    const servers::Finished done = servers::nsupdate(server_.endpoint(), server_.key(), nsupdate_lines(set));
+    if (done.status != 0) throw std::runtime_error(done.output);
+  }
+  servers::Finished run(const InverseScript& script) const override {
+    folder_.write(script.file_name, script.text);
+    return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(30), folder_.path());
+  }
+  std::vector<std::string> secrets() const override { return {kKey}; }
+
+ private:
+  static constexpr const char* kKey = "not-a-real-key-but-a-secret";
+  static servers::AuthorityOptions with_api(servers::AuthorityOptions options) {
+    options.api_key = kKey;
+    return options;
+  }
+  servers::TempFolder folder_{servers::TempFolder::Where::kMemory};
+  servers::PowerDns server_;
+};
+
 }  // namespace
 
 const std::vector<std::string>& subject_names() {
-  static const std::vector<std::string> names{"memory", "zonefile", "Knot", "BIND", "PowerDNS"};
+  static const std::vector<std::string> names{"memory", "zonefile", "Knot", "BIND", "PowerDNS", "PowerDNS API"};
   return names;
 }
 
@@ -159,6 +191,7 @@ std::unique_ptr<Subject> make_subject(const std::string& name) {
   if (name == "zonefile") return std::make_unique<ZoneFile>();
   if (name == "Knot") return std::make_unique<Rfc2136<servers::Knot>>();
   if (name == "BIND") return std::make_unique<Rfc2136<servers::Bind>>();
+  if (name == "PowerDNS API") return std::make_unique<PowerDnsApi>();
   if (name == "PowerDNS") return std::make_unique<Rfc2136<servers::PowerDns>>();
   throw std::runtime_error("no subject " + name);
 }

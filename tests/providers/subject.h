@@ -28,7 +28,7 @@ class Subject {
   providers::ProviderConfig config;
 };
 
-/// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS`.
+/// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS` (DNS UPDATE), `PowerDNS API`.
 const std::vector<std::string>& subject_names();
 std::unique_ptr<Subject> make_subject(const std::string& name);
 

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "core/text.h"
 #include "tests/scenarios/stage.h"
+#include "tests/support/http_script.h"
 
 // A whole cutover and its rollback, as the person at the keyboard runs it, against each kind of authority with a
 // secondary and three resolvers that really cache.
@@ -37,7 +39,27 @@ lb.new IN A {2}
                      kOldTtl, sites.old_address(), sites.new_address());
 }
 
-std::string plan_text(const Sites& sites, const Authority& primary, const std::vector<Endpoint>& servers,
+/// The server's way in for writers. PowerDNS has two.
+enum class Door { kUpdate, kHttpApi };
+const std::string kApiKey = "an-api-key-that-nobody-may-see";
+
+std::string provider_text(const Authority& primary, Door door) {
+  if (door == Door::kUpdate)
+    return fmt::format("{{ type: rfc2136, server: \"{}\", key: file/tsig.key }}", primary.endpoint().text());
+  return fmt::format("{{ type: powerdns, url: \"{}\", key: file/api.key }}",
+                     dynamic_cast<const PowerDns&>(primary).api_url());
+}
+
+/// The files below a folder that hold a text.
+std::vector<std::string> files_with(const std::string& folder, const std::string& text) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && read_text(entry.path().string()).find(text) != std::string::npos)
+      found.push_back(entry.path().filename().string());
+  return found;
+}
+
+std::string plan_text(const Sites& sites, const std::string& provider, const std::vector<Endpoint>& servers,
                       const std::vector<std::unique_ptr<Unbound>>& resolvers) {
   std::vector<std::string> authoritative;
   for (const Endpoint& server : servers) authoritative.push_back("\"" + server.text() + "\"");
@@ -48,7 +70,7 @@ std::string plan_text(const Sites& sites, const Authority& primary, const std::v
 name: whole-cutover
 zones:
   - zone: example.com
-    provider: {{ type: rfc2136, server: "{}", key: file/tsig.key }}
+    provider: {}
     authoritative: [{}]
     changes:
       - {{ name: www, type: A, from: [{}], to: [{}] }}
@@ -61,13 +83,13 @@ watch: {{ resolvers: [{}], must: [unbound-1], samples: 2, give-up: 2m }}
 standby: 1h
 lookup: ["{}"]
 )",
-                     primary.endpoint().text(), join(authoritative, ", "), sites.old_address(), sites.new_address(),
-                     sites.old_address(), sites.new_address(), kLowTtl, sites.port(), join(asked, ", "),
+                     provider, join(authoritative, ", "), sites.old_address(), sites.new_address(), sites.old_address(),
+                     sites.new_address(), kLowTtl, sites.port(), join(asked, ", "),
                      resolvers.front()->endpoint().text());
 }
 
 template <class Server>
-void whole_cutover() {
+void whole_cutover(Door door) {
   const Sites sites({"www.example.com", "shop.example.com"});
   // The secondary is always Knot: what a plan lists is addresses, not products.
   const std::string second_address = own_address();
@@ -75,6 +97,7 @@ void whole_cutover() {
   AuthorityOptions options;
   options.zones = {{"example.com", zone_text(sites)}};
   options.secondaries = {second};
+  if (door == Door::kHttpApi) options.api_key = kApiKey;
   Server primary(options);
   Knot secondary(secondary_of(primary.endpoint(), second));
   std::vector<std::unique_ptr<Unbound>> resolvers;
@@ -92,7 +115,9 @@ void whole_cutover() {
 
   Desk desk;
   desk.write("tsig.key", primary.key().file_text());
-  desk.write("cutover.yaml", plan_text(sites, primary, {primary.endpoint(), secondary.endpoint()}, resolvers));
+  desk.write("api.key", kApiKey + "\n");
+  desk.write("cutover.yaml",
+             plan_text(sites, provider_text(primary, door), {primary.endpoint(), secondary.endpoint()}, resolvers));
   const auto before = values_of(primary, "example.com");
 
   // The old answers are cached for their whole TTL.
@@ -169,10 +194,79 @@ void whole_cutover() {
   INFO("status:\n" << status.both());
   CHECK(status.status == 0);
   CHECK(status.out.find("finished") != std::string::npos);
+
+  // Neither the journal nor the way back nor a line on the screen holds the key.
+  CHECK(files_with(desk.path(), kApiKey) == std::vector<std::string>{"api.key"});
+  for (const Run& run : {planned, lowered, checked, early, swapped, watched, again, undone, back, restored, status})
+    CHECK(run.both().find(kApiKey) == std::string::npos);
 }
 
 }  // namespace
 
-TEST_CASE("a whole cutover and back on Knot") { whole_cutover<Knot>(); }
-TEST_CASE("a whole cutover and back on BIND") { whole_cutover<Bind>(); }
-TEST_CASE("a whole cutover and back on PowerDNS") { whole_cutover<PowerDns>(); }
+TEST_CASE("a whole cutover and back on Knot") { whole_cutover<Knot>(Door::kUpdate); }
+TEST_CASE("a whole cutover and back on BIND") { whole_cutover<Bind>(Door::kUpdate); }
+TEST_CASE("a whole cutover and back on PowerDNS") { whole_cutover<PowerDns>(Door::kUpdate); }
+TEST_CASE("a whole cutover and back through the HTTP API of PowerDNS") { whole_cutover<PowerDns>(Door::kHttpApi); }
+
+namespace {
+
+/// A plan for PowerDNS's HTTP API, with a relay before it that counts the calls and can lose the answers to PATCH.
+struct ApiScene {
+  enum class Answers { kArrive, kGetLost };
+  explicit ApiScene(Answers answers)
+      : primary(options(sites)), relay([this, answers](const std::string& request) {
+          const Endpoint api = *Endpoint::from_text(primary.api_url().substr(7), 0);
+          const std::string reply = cutover::test::forwarded(api, request);
+          return answers == Answers::kGetLost && request.starts_with("PATCH ") ? std::string() : reply;
+        }) {
+    UnboundOptions resolver;
+    resolver.stubs = {{"example.com", {primary.endpoint()}}};
+    resolvers.push_back(std::make_unique<Unbound>(resolver));
+    desk.write("api.key", kApiKey);
+    desk.write("cutover.yaml",
+               plan_text(sites, fmt::format("{{ type: powerdns, url: \"{}\", key: file/api.key }}", relay.url()),
+                         {primary.endpoint()}, resolvers));
+  }
+  static AuthorityOptions options(const Sites& sites) {
+    AuthorityOptions options;
+    options.zones = {{"example.com", zone_text(sites)}};
+    options.api_key = kApiKey;
+    return options;
+  }
+  long served_ttl() const { return look_up_authority(primary.endpoint(), "www.example.com", "A").ttl_s; }
+
+  Sites sites{{"www.example.com", "shop.example.com"}};
+  PowerDns primary;
+  cutover::test::HttpScript relay;
+  std::vector<std::unique_ptr<Unbound>> resolvers;
+  Desk desk;
+};
+
+}  // namespace
+
+TEST_CASE("a reply that is lost after PowerDNS made the change: the program looks, and finds it made") {
+  const ApiScene scene(ApiScene::Answers::kGetLost);
+  const Run lowered = scene.desk.cutover({"lower-ttl", "--yes"});
+  INFO(lowered.both());
+  CHECK(lowered.status == 0);
+  CHECK(lowered.both().find("looking at the live zone") != std::string::npos);
+  CHECK(scene.relay.count("PATCH ") == 1);
+  CHECK(scene.served_ttl() == kLowTtl);
+  CHECK(files_with(scene.desk.path(), kApiKey) == std::vector<std::string>{"api.key"});
+}
+
+TEST_CASE("killed around the call to PowerDNS's API, the same command again finishes it, with one PATCH in all") {
+  for (const std::string at : {"provider-before-send", "provider-after-reply"}) {
+    INFO(at);
+    const ApiScene scene(ApiScene::Answers::kArrive);
+    const Run killed = scene.desk.cutover({"lower-ttl", "--yes"}, {"CUTOVER_KILL_AT=" + at});
+    INFO(killed.both());
+    REQUIRE(killed.status == 128 + 9);
+    CHECK(scene.served_ttl() == (at == "provider-before-send" ? kOldTtl : kLowTtl));
+    const Run again = scene.desk.cutover({"lower-ttl", "--yes"});
+    INFO(again.both());
+    CHECK(again.status == 0);
+    CHECK(scene.served_ttl() == kLowTtl);
+    CHECK(scene.relay.count("PATCH ") == 1);
+  }
+}

@@ -45,6 +45,7 @@ std::string zone_rows(const AuthorityOptions& options, const ZoneText& zone) {
     metadata("ALSO-NOTIFY", secondary.text());
   }
   metadata("SOA-EDIT-DNSUPDATE", "INCREASE");
+  metadata("SOA-EDIT-API", "INCREASE");
   if (!options.read_only) {
     metadata("ALLOW-DNSUPDATE-FROM", "127.0.0.0/8");
     metadata("TSIG-ALLOW-DNSUPDATE", options.key.name);
@@ -56,6 +57,13 @@ std::string zone_rows(const AuthorityOptions& options, const ZoneText& zone) {
 
 PowerDns::PowerDns(AuthorityOptions options) : Authority(std::move(options)) {
   const std::string database = folder_.file("pdns.sqlite3");
+  if (!options_.api_key.empty()) {
+    api_port_ = free_port(options_.address);
+    options_.extra += fmt::format(
+        "api=yes\napi-key={}\nwebserver=yes\nwebserver-address={}\nwebserver-port={}\n"
+        "webserver-allow-from=127.0.0.0/8\n",
+        options_.api_key, options_.address, api_port_);
+  }
   folder_.write(
       "pdns.conf",
       fmt::format("launch=gsqlite3\ngsqlite3-database={0}\ngsqlite3-dnssec=yes\ngsqlite3-pragma-journal-mode="
@@ -89,7 +97,12 @@ PowerDns::PowerDns(AuthorityOptions options) : Authority(std::move(options)) {
   }
   must(run_program({"sqlite3", database}, rows), "adding keys and metadata");
   start();
+  const Endpoint api{endpoint_.address, api_port_};
+  if (api_port_ != 0 && !wait_until(std::chrono::seconds(10), [&] { return accepts_tcp(api); }))
+    throw std::runtime_error("PowerDNS fixture: its HTTP API does not listen:\n" + log());
 }
+
+std::string PowerDns::api_url() const { return fmt::format("http://{}:{}", options_.address, api_port_); }
 
 std::vector<std::string> PowerDns::command() const { return {"pdns_server", "--config-dir=" + folder_.path()}; }
 

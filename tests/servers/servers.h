@@ -40,6 +40,7 @@ struct AuthorityOptions {
   std::optional<Endpoint> primary{};      ///< set: this server is a secondary of that one
   bool sign = false;  ///< DNSSEC by the server itself: BIND inline-signing, Knot dnssec-signing, PowerDNS secure-zone
   bool read_only = false;  ///< nobody may update
+  std::string api_key{};   ///< set: its HTTP API is there, with this key; PowerDNS only
   std::string extra{};     ///< further lines of its configuration; PowerDNS only
 };
 
@@ -116,9 +117,14 @@ class PowerDns final : public Authority {
  public:
   explicit PowerDns(AuthorityOptions options);
   std::string product() const override { return "PowerDNS"; }
+  /// `http://127.1.2.3:8081`; its address is the server's own.
+  std::string api_url() const;
 
  protected:
   std::vector<std::string> command() const override;
+
+ private:
+  std::uint16_t api_port_ = 0;
 };
 
 struct UnboundOptions {
