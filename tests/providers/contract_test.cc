@@ -1,5 +1,5 @@
-// What every provider promises, asked of each: memory, a zone file served by BIND, DNS UPDATE on Knot, BIND and PowerDNS,
-// and PowerDNS's HTTP API.
+// What every provider promises, asked of each: memory, a zone file served by BIND, DNS UPDATE on Knot, BIND and
+// PowerDNS, and PowerDNS's HTTP API.
 #include <catch2/catch.hpp>
 
 #include <fmt/format.h>

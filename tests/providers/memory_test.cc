@@ -93,7 +93,8 @@ TEST_CASE("the catalogue knows its types and says so") {
   const auto made = providers::make_provider({"rfc2163", {}, ""}, {loop, clock, {}});
   REQUIRE_FALSE(made);
   CHECK(made.error().code == ErrorCode::kUsage);
-  CHECK(made.error().message == "there is no provider type 'rfc2163'; known types are rfc2136, zonefile, powerdns, memory");
+  CHECK(made.error().message ==
+        "there is no provider type 'rfc2163'; known types are rfc2136, zonefile, powerdns, memory");
   for (const providers::Entry& entry : providers::catalog()) {
     INFO(entry.type);
     CHECK_FALSE(entry.title.empty());

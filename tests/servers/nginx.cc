@@ -12,7 +12,8 @@ Nginx::Nginx(const std::string& server_blocks, std::vector<Endpoint> listening) 
   const std::string conf = folder_.write(
       "nginx.conf",
       fmt::format(
-          "daemon off;\nmaster_process off;\nuser root;\npid {0}/pid;\nerror_log stderr info;\nevents {{ worker_connections 2048; }}\nhttp {{\n"
+          "daemon off;\nmaster_process off;\nuser root;\npid {0}/pid;\nerror_log stderr info;\nevents {{ "
+          "worker_connections 2048; }}\nhttp {{\n"
           "  access_log {0}/access.log;\n  client_body_temp_path {0}/body;\n  proxy_temp_path {0}/proxy;\n"
           "  fastcgi_temp_path {0}/fastcgi;\n  uwsgi_temp_path {0}/uwsgi;\n  scgi_temp_path {0}/scgi;\n{1}\n}}\n",
           folder, server_blocks));

@@ -55,7 +55,8 @@ TEST_CASE("CAA records off the wire") {
   const auto record = parse_caa(std::string("\0\5issueca.example", 17));
   REQUIRE(record);
   CHECK(to_text(*record) == "0 issue \"ca.example\"");
-  for (const std::string& bad : {std::string(), std::string("\0", 1), std::string("\0\0x", 3), std::string("\0\7is", 4)})
+  for (const std::string& bad :
+       {std::string(), std::string("\0", 1), std::string("\0\0x", 3), std::string("\0\7is", 4)})
     CHECK_FALSE(parse_caa(bad));
 }
 
