@@ -192,8 +192,7 @@ bool is_public(const IpAddress& address) {
 }
 
 bool can_be_intercepted(const Resolver& resolver) {
-  const bool plain = resolver.transport == Transport::kUdp || resolver.transport == Transport::kTcp;
-  return plain && resolver.endpoint && is_public(resolver.endpoint->address);
+  return is_plain(resolver) && is_public(resolver.endpoint->address);
 }
 
 std::string interception_of(const PathReport& report, const std::vector<Resolver>& resolvers) {

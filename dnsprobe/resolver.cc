@@ -239,6 +239,10 @@ std::string_view to_text(Source source) {
   return "?";
 }
 
+bool is_plain(const Resolver& resolver) {
+  return resolver.endpoint && (resolver.transport == Transport::kUdp || resolver.transport == Transport::kTcp);
+}
+
 Result<Resolver> parse_resolver(std::string_view text) {
   const std::string_view whole = trim(text);
   if (whole.empty()) return misread(text, "it is empty");

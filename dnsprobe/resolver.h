@@ -54,6 +54,9 @@ struct Resolver {
   Asking asking;
 };
 
+/// Whether it is asked over plain DNS, UDP or TCP, at an address that is known.
+bool is_plain(const Resolver& resolver);
+
 /// Reads the resolver syntax. All forms may be preceded by `NAME=`, which names the operator (letters, digits,
 /// `.`, `_`, `-`); without it the address, or the host for tls and https, is the operator:
 ///   `1.1.1.1`  `1.1.1.1:5353`  `2606:4700::1111`  `[2606:4700::1111]:53`  `udp://…`   UDP, TCP when truncated

@@ -46,10 +46,6 @@ std::string site_in(SiteQuestion question, const std::string& text) {
   return "";
 }
 
-bool is_plain(const Resolver& resolver) {
-  return resolver.endpoint && (resolver.transport == Transport::kUdp || resolver.transport == Transport::kTcp);
-}
-
 }  // namespace
 
 SiteQuestion site_question_of(const Resolver& resolver) {
