@@ -1,5 +1,7 @@
 #include "providers/provider.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace cutover::providers {
@@ -23,6 +25,32 @@ std::size_t count_sets(const Zone& zone) {
     const RecordType type = entry.first.type;
     return type != RecordType::kRrsig && type != RecordType::kNsec && type != RecordType::kNsec3;
   }));
+}
+
+bool decides_who_answers(RecordType type) {
+  switch (type) {
+    case RecordType::kNs:
+    case RecordType::kSoa:
+    case RecordType::kRrsig:
+    case RecordType::kNsec:
+    case RecordType::kNsec3:
+    case RecordType::kNsec3param:
+    case RecordType::kDnskey:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Result<void> check_within(const Change& change, const DomainName& zone) {
+  if (decides_who_answers(change.key.type))
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("{} is not changed here: NS, SOA and DNSSEC records decide who answers for the zone; move "
+                            "them by hand, with the parent's records",
+                            change.key.text()));
+  if (!change.key.name.is_within(zone))
+    return fail(ErrorCode::kInvalid, fmt::format("{} lies outside the zone {}", change.key.text(), zone.text()));
+  return {};
 }
 
 bool before_holds(const Change& change, const RecordSet* live) {

@@ -74,6 +74,11 @@ std::size_t count_sets(const Zone& zone);
 /// The record sets of `keys` and the SOA set out of the whole zone.
 Provider::Sets sets_of(const Zone& zone, const std::vector<RecordKey>& keys);
 
+/// NS, SOA and what DNSSEC adds: these records decide who answers for the zone, or a signer makes them.
+bool decides_who_answers(RecordType type);
+/// kUnsupported: a change of such records. kInvalid: one outside the zone.
+Result<void> check_within(const Change& change, const DomainName& zone);
+
 /// Whether the live set (nullptr: none) is what a change starts from, for providers that compare for themselves.
 /// A TTL that somebody lowered meanwhile is no harm to a change of values; one that rose is: caches may hold
 /// the old answer longer than the drain gate promised.

@@ -6,6 +6,7 @@
 
 #include "core/text.h"
 #include "net/message.h"
+#include "providers/provider.h"
 
 namespace cutover::providers::powerdns {
 namespace {
@@ -108,20 +109,7 @@ Result<void> check(const ChangeSet& changes) {
     return fail(ErrorCode::kUnsupported, fmt::format("{} {}", key.text(), why));
   };
   for (const Change& change : changes.changes) {
-    switch (change.key.type) {
-      case RecordType::kNs:
-      case RecordType::kSoa:
-      case RecordType::kRrsig:
-      case RecordType::kNsec:
-      case RecordType::kNsec3:
-      case RecordType::kNsec3param:
-      case RecordType::kDnskey:
-        return refused(change.key,
-                       "is not changed here: NS, SOA and DNSSEC records decide who answers for the zone; move them by "
-                       "hand, with the parent's records");
-      default:
-        break;
-    }
+    if (auto ours = check_within(change, changes.zone); !ours) return ours;
     if (change.key.type == kAlias)
       return refused(change.key,
                      "is PowerDNS's ALIAS: its addresses are made up by the server when it is asked, so nobody can "
@@ -130,9 +118,6 @@ Result<void> check(const ChangeSet& changes) {
       return refused(change.key,
                      "is PowerDNS's LUA: a program on the server makes its answers, which differ from one question to "
                      "the next; make plain records of it first");
-    if (!change.key.name.is_within(changes.zone))
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("{} lies outside the zone {}", change.key.text(), changes.zone.text()));
   }
   return {};
 }

@@ -43,13 +43,6 @@ constexpr std::array kUsualTypes{RecordType::kA,     RecordType::kAaaa,  RecordT
 
 bool is_carried(RecordType type) {
   switch (type) {
-    case RecordType::kNs:
-    case RecordType::kSoa:
-    case RecordType::kRrsig:
-    case RecordType::kNsec:
-    case RecordType::kNsec3:
-    case RecordType::kNsec3param:
-    case RecordType::kDnskey:
     case RecordType::kOpt:
     case RecordType::kTsig:
     case RecordType::kIxfr:
@@ -57,7 +50,7 @@ bool is_carried(RecordType type) {
     case RecordType::kAny:
       return false;
     default:
-      return true;
+      return !decides_who_answers(type);
   }
 }
 

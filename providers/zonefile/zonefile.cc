@@ -56,26 +56,8 @@ Capabilities what_it_can(bool publishes) {
 }
 
 Result<void> check(const ChangeSet& changes) {
-  for (const Change& change : changes.changes) {
-    switch (change.key.type) {
-      case RecordType::kNs:
-      case RecordType::kSoa:
-      case RecordType::kRrsig:
-      case RecordType::kNsec:
-      case RecordType::kNsec3:
-      case RecordType::kNsec3param:
-      case RecordType::kDnskey:
-        return fail(ErrorCode::kUnsupported,
-                    fmt::format("{} is not changed here: NS, SOA and DNSSEC records decide who answers for the zone; "
-                                "move them by hand, with the parent's records",
-                                change.key.text()));
-      default:
-        break;
-    }
-    if (!change.key.name.is_within(changes.zone))
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("{} lies outside the zone {}", change.key.text(), changes.zone.text()));
-  }
+  for (const Change& change : changes.changes)
+    if (auto ours = check_within(change, changes.zone); !ours) return ours;
   return {};
 }
 

@@ -128,13 +128,11 @@ std::string nsupdate_lines(const RecordSet& set) {
   return script;
 }
 
+/// A zone on a real server. Somebody else edits with DNS UPDATE.
 template <class Server>
-class Rfc2136 final : public Subject {
+class OnServer : public Subject {
  public:
-  Rfc2136() : server_(options(false)) {
-    folder_.write("tsig.key", server_.key().file_text(), 0600);
-    config = {"rfc2136", {{"server", server_.endpoint().text()}, {"key", "file/tsig.key"}}, folder_.path()};
-  }
+  explicit OnServer(const servers::AuthorityOptions& options) : server_(options) {}
   void edit_behind(const RecordSet& set) override {
     const servers::Finished done = servers::nsupdate(server_.endpoint(), server_.key(), nsupdate_lines(set));
     if (done.status != 0) throw std::runtime_error(done.output);
@@ -143,29 +141,31 @@ class Rfc2136 final : public Subject {
     folder_.write(script.file_name, script.text);
     return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(30), folder_.path());
   }
-  std::vector<std::string> secrets() const override {
-    return {server_.key().secret, *from_base64(server_.key().secret)};
-  }
 
- private:
+ protected:
   servers::TempFolder folder_{servers::TempFolder::Where::kMemory};
   Server server_;
 };
 
-/// The HTTP API of a real PowerDNS. Somebody else edits with DNS UPDATE.
-class PowerDnsApi final : public Subject {
+template <class Server>
+class Rfc2136 final : public OnServer<Server> {
  public:
-  PowerDnsApi() : server_(with_api(options(false))) {
+  Rfc2136() : OnServer<Server>(options(false)) {
+    this->folder_.write("tsig.key", this->server_.key().file_text(), 0600);
+    this->config = {
+        "rfc2136", {{"server", this->server_.endpoint().text()}, {"key", "file/tsig.key"}}, this->folder_.path()};
+  }
+  std::vector<std::string> secrets() const override {
+    return {this->server_.key().secret, *from_base64(this->server_.key().secret)};
+  }
+};
+
+/// The HTTP API of a real PowerDNS.
+class PowerDnsApi final : public OnServer<servers::PowerDns> {
+ public:
+  PowerDnsApi() : OnServer(with_api(options(false))) {
     folder_.write("api.key", kKey, 0600);
     config = {"powerdns", {{"url", server_.api_url()}, {"key", "file/api.key"}}, folder_.path()};
-  }
-  void edit_behind(const RecordSet& set) override {
-    const servers::Finished done = servers::nsupdate(server_.endpoint(), server_.key(), nsupdate_lines(set));
-    if (done.status != 0) throw std::runtime_error(done.output);
-  }
-  servers::Finished run(const InverseScript& script) const override {
-    folder_.write(script.file_name, script.text);
-    return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(30), folder_.path());
   }
   std::vector<std::string> secrets() const override { return {kKey}; }
 
@@ -175,8 +175,6 @@ class PowerDnsApi final : public Subject {
     options.api_key = kKey;
     return options;
   }
-  servers::TempFolder folder_{servers::TempFolder::Where::kMemory};
-  servers::PowerDns server_;
 };
 
 }  // namespace
