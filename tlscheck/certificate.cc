@@ -5,9 +5,9 @@
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <ctime>
 
 #include "core/text.h"
+#include "tlscheck/issuer_time.h"
 
 // In go bytes, out come plain values.
 
@@ -62,12 +62,6 @@ std::string entry_of(const X509_NAME* name, int nid) {
   const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
   const Owned<unsigned char> owned(utf8);
   return size > 0 ? printable({reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size)}) : std::string();
-}
-
-Instant instant_of(const ASN1_TIME* time) {
-  std::tm fields{};
-  if (ASN1_TIME_to_tm(time, &fields) != 1) return {};
-  return Instant(std::chrono::seconds(timegm(&fields)));
 }
 
 std::string hex_digest(const std::string& bytes) {
@@ -244,8 +238,8 @@ CertificateFacts Certificate::facts() const {
   return facts;
 }
 
-Instant Certificate::not_before() const { return instant_of(X509_get0_notBefore(native())); }
-Instant Certificate::not_after() const { return instant_of(X509_get0_notAfter(native())); }
+Instant Certificate::not_before() const { return instant_of(X509_get0_notBefore(native())).value_or(Instant{}); }
+Instant Certificate::not_after() const { return instant_of(X509_get0_notAfter(native())).value_or(Instant{}); }
 std::string Certificate::subject_text() const { return text_of(X509_get_subject_name(native())); }
 std::string Certificate::issuer_text() const { return text_of(X509_get_issuer_name(native())); }
 unsigned long Certificate::subject_hash() const { return X509_subject_name_hash(native()); }

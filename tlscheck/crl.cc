@@ -4,26 +4,17 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include <ctime>
 #include <memory>
 
-#include "core/text.h"
+#include "tlscheck/issuer_time.h"
 
 namespace cutover::tlscheck {
 namespace {
-
-constexpr std::chrono::minutes kSkew{5};
 
 struct Free {
   void operator()(X509_CRL* p) const { X509_CRL_free(p); }
 };
 using Crl = std::unique_ptr<X509_CRL, Free>;
-
-std::optional<Instant> instant_of(const ASN1_TIME* time) {
-  std::tm fields{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &fields) != 1) return std::nullopt;
-  return Instant(std::chrono::seconds(timegm(&fields)));
-}
 
 /// Whether the issuer's key is for lists, where it says what it is for (RFC 5280 section 4.2.1.3).
 bool may_sign_lists(const Certificate& issuer) { return (X509_get_key_usage(issuer.native()) & KU_CRL_SIGN) != 0; }
@@ -75,15 +66,12 @@ CrlFacts read_crl(std::string_view crl, const Certificate& certificate, const Ce
   if (X509_CRL_get0_by_cert(parsed.get(), &entry, certificate.native()) == 1) {
     facts.status = CrlStatus::kRevoked;
     facts.revoked_at = instant_of(X509_REVOKED_get0_revocationDate(entry));
-    facts.why = fmt::format("revoked on {}", facts.revoked_at ? format_instant(*facts.revoked_at) : "a day not told");
+    facts.why = revoked_text(facts.revoked_at);
     return facts;
   }
   facts.status = CrlStatus::kNotListed;
-  if (facts.this_update > at + kSkew || (facts.next_update && *facts.next_update < at - kSkew)) {
-    facts.status = CrlStatus::kOutOfDate;
-    facts.why = fmt::format("it is for the time from {} to {}", format_instant(facts.this_update),
-                            facts.next_update ? format_instant(*facts.next_update) : "later");
-  }
+  facts.why = why_outside({facts.this_update, facts.next_update}, at);
+  if (!facts.why.empty()) facts.status = CrlStatus::kOutOfDate;
   return facts;
 }
 

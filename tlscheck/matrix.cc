@@ -42,10 +42,7 @@ std::vector<Check> judged(Judging& judging, const Sighting& sighting, const Show
     checks.push_back(*std::move(named));
   const auto& of_chain = chain_checks(judging, target.side, showing);
   checks.insert(checks.end(), of_chain.begin(), of_chain.end());
-  for (auto& check : checks) {
-    if (!target.name.is_root()) check.name = target.name;
-    check.endpoint = target.endpoint;
-  }
+  for (auto& check : checks) attach(sighting, check);
   return checks;
 }
 
@@ -128,8 +125,7 @@ std::vector<Check> published_checks(const Judging& judging, const Sighting& sigh
   const DomainName base = target.tlsa->owner.parent().parent();
   Check check = judge_tlsa(*target.tlsa, sighting.usual.answer.chain, judging.options.anchors, {base, sighting.asked},
                            judging.times);
-  check.name = target.name;
-  check.endpoint = target.endpoint;
+  attach(sighting, check);
   out.push_back(std::move(check));
   return out;
 }
@@ -213,10 +209,7 @@ std::vector<Check> check_endpoints(net::Loop& loop, const Clock& clock, const st
     append(checks.back(), published_checks(judging, sighting, told));
     if (const auto said = revoked.find(sighting.usual.chain); said != revoked.end()) {
       Check check = said->second;
-      const Check frame = check_of(sighting, check.id, check.severity, check.verdict);
-      check.severity = frame.severity;
-      check.name = frame.name;
-      check.endpoint = frame.endpoint;
+      attach(sighting, check);
       checks.back().push_back(std::move(check));
     }
   }

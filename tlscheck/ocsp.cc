@@ -5,10 +5,9 @@
 #include <openssl/ocsp.h>
 #include <openssl/x509_vfy.h>
 
-#include <ctime>
 #include <memory>
 
-#include "core/text.h"
+#include "tlscheck/issuer_time.h"
 
 namespace cutover::tlscheck {
 namespace {
@@ -23,14 +22,6 @@ struct Free {
 };
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
-
-constexpr std::chrono::minutes kSkew{5};
-
-std::optional<Instant> instant_of(const ASN1_GENERALIZEDTIME* time) {
-  std::tm fields{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &fields) != 1) return std::nullopt;
-  return Instant(std::chrono::seconds(timegm(&fields)));
-}
 
 OcspFacts refused(OcspStatus status, std::string why) {
   OcspFacts facts;
@@ -70,10 +61,9 @@ OcspFacts read_single(OCSP_SINGLERESP* single, Instant at) {
   facts.this_update = instant_of(from).value_or(Instant{});
   facts.next_update = instant_of(until);
   facts.revoked_at = instant_of(revoked);
-  if (facts.this_update > at + kSkew || (facts.next_update && *facts.next_update < at - kSkew)) {
+  facts.why = why_outside({facts.this_update, facts.next_update}, at);
+  if (!facts.why.empty()) {
     facts.status = OcspStatus::kOutOfDate;
-    facts.why = fmt::format("it is for the time from {} to {}", format_instant(facts.this_update),
-                            facts.next_update ? format_instant(*facts.next_update) : "later");
     return facts;
   }
   switch (status) {
@@ -82,7 +72,7 @@ OcspFacts read_single(OCSP_SINGLERESP* single, Instant at) {
       break;
     case V_OCSP_CERTSTATUS_REVOKED:
       facts.status = OcspStatus::kRevoked;
-      facts.why = fmt::format("revoked on {}", facts.revoked_at ? format_instant(*facts.revoked_at) : "a day not told");
+      facts.why = revoked_text(facts.revoked_at);
       break;
     default:
       facts.status = OcspStatus::kUnknown;

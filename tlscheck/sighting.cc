@@ -24,13 +24,18 @@ bool Showing::answered() const {
   return false;
 }
 
+void attach(const Sighting& sighting, Check& check) {
+  if (sighting.target.side == Side::kOld) check.severity = std::min(check.severity, Severity::kWarning);
+  if (!sighting.target.name.is_root()) check.name = sighting.target.name;
+  check.endpoint = sighting.target.endpoint;
+}
+
 Check check_of(const Sighting& sighting, std::string_view id, Severity severity, Verdict verdict) {
   Check check;
   check.id = id;
-  check.severity = sighting.target.side == Side::kOld ? std::min(severity, Severity::kWarning) : severity;
+  check.severity = severity;
   check.verdict = verdict;
-  if (!sighting.target.name.is_root()) check.name = sighting.target.name;
-  check.endpoint = sighting.target.endpoint;
+  attach(sighting, check);
   return check;
 }
 

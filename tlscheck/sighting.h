@@ -82,7 +82,9 @@ struct Sighting {
   std::optional<HttpSeen> http{};
 };
 
-/// A check with this sighting's name and endpoint. On the old side nothing weighs more than a warning.
+/// Makes it a check of this sighting: its name and endpoint. On the old side nothing weighs more than a warning.
+void attach(const Sighting& sighting, Check& check);
+/// A check of this sighting.
 Check check_of(const Sighting& sighting, std::string_view id, Severity severity, Verdict verdict);
 /// `old side: ` in front of a summary, or nothing.
 std::string_view side_prefix(const Sighting& sighting);

@@ -183,7 +183,7 @@ Result<Checked> check(const Plan& plan, net::Loop& loop, const Clock& clock, con
     look_up_published(plan, loop, clock, question.past, asked, out.checks);
   tlscheck::Options terms{.anchors = *anchors};
   terms.second = *second;
-  if (plan.window && plan.window->opens > clock.now()) terms.swap = plan.window->opens;
+  terms.swap = swap_of(plan, clock.now());
   terms.standby = plan.standby;
   terms.timeout = options.timeout;
   terms.depth = question.depth;
