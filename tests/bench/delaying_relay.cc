@@ -15,19 +15,12 @@
 #include <string>
 
 #include "net/loop.h"
+#include "tests/support/socket_address.h"
 
 namespace cutover::bench {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-
-sockaddr_in address_of(const Endpoint& endpoint) {
-  sockaddr_in out{};
-  out.sin_family = AF_INET;
-  out.sin_port = htons(endpoint.port);
-  std::memcpy(&out.sin_addr, endpoint.address.bytes().data(), 4);
-  return out;
-}
 
 net::Descriptor new_socket() {
   net::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -39,7 +32,7 @@ net::Descriptor new_socket() {
 
 net::Descriptor listen_at(const Endpoint& at) {
   net::Descriptor socket = new_socket();
-  const auto address = address_of(at);
+  const auto address = test::socket_address(at);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(socket.get(), 4096) != 0)
     throw std::runtime_error(fmt::format("a relay cannot listen at {}: {}", at.text(), std::strerror(errno)));
@@ -48,7 +41,7 @@ net::Descriptor listen_at(const Endpoint& at) {
 
 net::Descriptor connect_to(const Endpoint& to) {
   net::Descriptor socket = new_socket();
-  const auto address = address_of(to);
+  const auto address = test::socket_address(to);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
   return socket;
 }

@@ -17,6 +17,7 @@
 #include "core/text.h"
 #include "net/exchange.h"
 #include "net/message.h"
+#include "tests/support/socket_address.h"
 
 namespace cutover::stage {
 namespace {
@@ -24,15 +25,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t kProgram = INADDR_LOOPBACK;
-
-sockaddr_in address_of(const Endpoint& endpoint) {
-  sockaddr_in out{};
-  out.sin_family = AF_INET;
-  out.sin_port = htons(endpoint.port);
-  const std::string bytes = endpoint.address.bytes();
-  std::memcpy(&out.sin_addr, bytes.data(), sizeof out.sin_addr);
-  return out;
-}
 
 net::Descriptor opened(int type) {
   net::Descriptor out(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
@@ -43,14 +35,14 @@ net::Descriptor opened(int type) {
 
 net::Descriptor bound(int type, const Endpoint& where) {
   net::Descriptor out = opened(type);
-  const sockaddr_in at = address_of(where);
+  const sockaddr_in at = test::socket_address(where);
   if (::bind(out.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0)
     throw std::runtime_error("nobody can listen on " + where.text() + ": " + std::strerror(errno));
   return out;
 }
 
 bool connect_to(const net::Descriptor& fd, const Endpoint& where) {
-  const sockaddr_in at = address_of(where);
+  const sockaddr_in at = test::socket_address(where);
   return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
 }
 

@@ -13,21 +13,14 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/support/socket_address.h"
+
 // Every client (address and port) of a line has a socket of its own towards the server, so that replies find back.
 
 namespace cutover::stage {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-
-sockaddr_in address_of(const Endpoint& endpoint) {
-  sockaddr_in out{};
-  out.sin_family = AF_INET;
-  out.sin_port = htons(endpoint.port);
-  const std::string bytes = endpoint.address.bytes();
-  std::memcpy(&out.sin_addr, bytes.data(), sizeof out.sin_addr);
-  return out;
-}
 
 int udp_socket() { return ::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
 
@@ -43,8 +36,8 @@ struct Late {
 
 class LossyRelay::Line {
  public:
-  Line(const Endpoint& here, const Endpoint& there) : there_(address_of(there)), listening_(udp_socket()) {
-    const sockaddr_in at = address_of(here);
+  Line(const Endpoint& here, const Endpoint& there) : there_(test::socket_address(there)), listening_(udp_socket()) {
+    const sockaddr_in at = test::socket_address(here);
     if (::bind(listening_, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) {
       ::close(listening_);
       throw std::runtime_error("the relay cannot listen on " + here.text() + ": " + std::strerror(errno));

@@ -1,12 +1,9 @@
 #pragma once
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cstdlib>
 #include <functional>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +11,7 @@
 #include "core/text.h"
 #include "net/loop.h"
 #include "tests/support/scripted_server.h"
+#include "tests/support/socket_address.h"
 
 namespace cutover::test {
 
@@ -25,14 +23,7 @@ class HttpScript {
   explicit HttpScript(std::function<std::string(const std::string&)> script)
       : address_(*IpAddress::from_text(servers::own_address())),
         port_(servers::free_port(address_.text())),
-        listener_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port_);
-    inet_pton(AF_INET, address_.text().c_str(), &address.sin_addr);
-    if (bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-        listen(listener_.get(), 16) != 0)
-      throw std::runtime_error("a scripted HTTP server cannot listen");
+        listener_(listening({address_, port_}, 16)) {
     thread_ = std::thread([this, script = std::move(script)] {
       while (true) {
         const net::Descriptor peer(accept(listener_.get(), nullptr, nullptr));
@@ -103,11 +94,8 @@ inline std::string http_reply(const std::string& status, const std::string& body
 /// Hands a request on to a server of one request per connection, and gives its whole reply.
 inline std::string forwarded(const Endpoint& to, const std::string& request) {
   const net::Descriptor out(socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(to.port);
-  inet_pton(AF_INET, to.address.text().c_str(), &address.sin_addr);
-  if (connect(out.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return {};
+  const sockaddr_in address = socket_address(to);
+  if (connect(out.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
   const auto line_end = request.find("\r\n");
   say(out.get(), request.substr(0, line_end) + "\r\nConnection: close" + request.substr(line_end));
   std::string reply;

@@ -1,17 +1,15 @@
 #pragma once
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "net/loop.h"
 #include "tests/servers/process.h"
+#include "tests/support/socket_address.h"
 
 namespace cutover::test {
 
@@ -22,14 +20,7 @@ class ScriptedServer {
   explicit ScriptedServer(std::function<void(int)> script)
       : address_(*IpAddress::from_text(servers::own_address())),
         port_(servers::free_port(address_.text())),
-        listener_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port_);
-    inet_pton(AF_INET, address_.text().c_str(), &address.sin_addr);
-    if (bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-        listen(listener_.get(), 1) != 0)
-      throw std::runtime_error("a scripted server cannot listen");
+        listener_(listening({address_, port_}, 1)) {
     thread_ = std::thread([this, script = std::move(script)] {
       const net::Descriptor peer(accept(listener_.get(), nullptr, nullptr));
       if (peer) script(peer.get());
