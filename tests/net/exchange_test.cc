@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cctype>
+#include <set>
 
 #include "core/text.h"
 #include "tests/net/scripted_server.h"
@@ -374,11 +375,15 @@ TEST_CASE("many at once: answers in the order of the requests, never more in fli
 
 TEST_CASE("questions that share a socket do not get in each other's way", "[exchange]") {
   World world;
-  std::vector<std::string> held;  // replies are sent in pairs, in the wrong order, each twice, noise around them
+  // Replies are sent in pairs, in the wrong order, each twice, noise around them. When the two of a pair came from
+  // different sockets the first loses its reply; its next try, a question seen before, is answered at once.
+  std::vector<std::string> held;
+  std::set<std::string> seen;
   ScriptedServer server({.udp =
                              [&](const std::string& q) {
                                Message reply = reply_to(q);
                                reply.answer[0].rdata = "192.0.2." + std::to_string(reply.question[0].name.wire()[2]);
+                               if (!seen.insert(q).second) return Datagrams{*encode(reply)};
                                held.push_back(*encode(reply));
                                if (held.size() < 2) return Datagrams{"x", about_another_name(q)};
                                const Datagrams out{"", held[1], held[1], with_id_plus_one(held[0]), held[0]};
@@ -390,7 +395,8 @@ TEST_CASE("questions that share a socket do not get in each other's way", "[exch
   for (char c = 'a'; c <= 'z'; ++c)
     for (const char* rest : {"", "x", "y", "z"}) {
       requests.push_back(request_to(server.endpoint()));
-      requests.back().timeout = 10000ms;
+      requests.back().timeout = 2000ms;
+      requests.back().tries = 3;
       requests.back().message.question[0].name = name(std::string("n") + c + rest + ".example.com");
     }
   const auto answers = exchange_all(world.loop, world.clock, requests, 64);
