@@ -6,12 +6,14 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <pugixml.hpp>
+#include <set>
 
 #include "core/boundary.h"
 #include "core/endpoint.h"
 #include "core/text.h"
 #include "net/http.h"
-#include "net/http_date.h"
+#include "providers/rate_limit.h"
 
 namespace cutover::providers {
 namespace {
@@ -19,9 +21,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kTries = 4;
-constexpr std::chrono::seconds kLongestPause{60};
 constexpr std::size_t kMaxBody = 256 * 1024 * 1024;
 constexpr std::size_t kMaxQuoted = 300;
+constexpr std::size_t kMaxPages = 10000;
 
 struct Url {
   std::string scheme, host;
@@ -75,55 +77,85 @@ std::optional<IpAddress> loopback_of(const std::string& host) {
   return is_loopback ? std::optional(*address) : std::nullopt;
 }
 
-/// What Retry-After asks for: seconds or a date (RFC 9110 section 10.2.3).
-std::optional<std::chrono::milliseconds> retry_after(const net::HttpResponse& response) {
-  const std::string_view value = trim(response.header("retry-after"));
-  unsigned seconds = 0;
-  const char* end = value.data() + value.size();
-  if (const auto read = std::from_chars(value.data(), end, seconds);
-      !value.empty() && read.ec == std::errc() && read.ptr == end)
-    return std::chrono::seconds(seconds);
-  const auto until = net::parse_http_date(value);
-  const auto now = net::parse_http_date(response.header("date"));
-  if (!until || !now) return std::nullopt;
-  return std::max(std::chrono::milliseconds(0), std::chrono::duration_cast<std::chrono::milliseconds>(*until - *now));
-}
-
-struct Meaning {
+struct Told {
   ErrorCode code;
   std::string_view what;  ///< what the service did, after its name
 };
 
-/// Of a status that is neither success nor a redirect (RFC 9110 section 15, RFC 6585 section 4).
-Meaning meaning_of(int status) {
+ErrorCode code_of(int status) {
   switch (status) {
     case 401:
     case 403:
-      return {ErrorCode::kAuth, "did not accept the credential, or it lacks the right to do this"};
+      return ErrorCode::kAuth;
     case 404:
-      return {ErrorCode::kNotFound, "does not have that"};
+      return ErrorCode::kNotFound;
     case 409:
     case 412:
-      return {ErrorCode::kConflict, "found something else than was expected"};
+      return ErrorCode::kConflict;
     case 429:
-      return {ErrorCode::kBusy, "is asked too often"};
+      return ErrorCode::kBusy;
     default:
-      return status >= 500 ? Meaning{ErrorCode::kNetwork, "failed"}
-                           : Meaning{ErrorCode::kInvalid, "did not take the request"};
+      return status >= 500 ? ErrorCode::kNetwork : ErrorCode::kInvalid;
   }
 }
 
-bool may_pass(int status) { return status == 429 || status >= 500; }
+/// What the service did, after its name.
+std::string_view deed(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kAuth:
+      return "did not accept the credential, or it lacks the right to do this";
+    case ErrorCode::kNotFound:
+      return "does not have that";
+    case ErrorCode::kConflict:
+      return "found something else than was expected";
+    case ErrorCode::kBusy:
+      return "is asked too often";
+    case ErrorCode::kNetwork:
+      return "failed";
+    case ErrorCode::kRefused:
+    case ErrorCode::kUnsupported:
+      return "refused";
+    default:
+      return "did not take the request";
+  }
+}
+
 bool is_success(int status) { return status >= 200 && status < 300; }
+
+bool is_xml(const std::string& text) { return pugi::xml_document().load_string(text.c_str()); }
+
+std::string between(const std::string& text, std::string_view from, std::string_view to) {
+  const auto at = text.find(from);
+  const auto end = at == std::string::npos ? at : text.find(to, at);
+  return end == std::string::npos ? std::string() : text.substr(at + from.size(), end - at - from.size());
+}
+
+/// The first text under a key that services use for what went wrong: `{"errors":[{"message":"..."}]}`.
+std::string complaint(const Json& json, int depth = 0) {
+  if (depth > 3) return {};
+  if (json.is_object())
+    for (const char* key : {"message", "error", "detail", "reason", "error_description"}) {
+      const auto at = json.find(key);
+      if (at != json.end() && at->is_string() && !at->get_ref<const std::string&>().empty())
+        return at->get<std::string>();
+    }
+  if (json.is_object() || json.is_array())
+    for (const Json& below : json)
+      if (const std::string found = complaint(below, depth + 1); !found.empty()) return found;
+  return {};
+}
 
 }  // namespace
 
 struct Api::Reply {
   Result<net::HttpResponse> got;
-  bool is_json = false;
+  bool is_well_formed = false;
+  std::optional<ErrorCode> meant{};  ///< by the service's own rules
+
+  bool succeeded() const { return got && is_success(got->status) && is_well_formed && !meant; }
 };
 
-Result<Api> Api::make(net::Loop& loop, Settings settings, net::Secret credential) {
+Result<Api> Api::make(net::Loop& loop, Settings settings) {
   auto url = parse_url(settings.url);
   if (!url) return url.error();
   const auto loopback = loopback_of(url->host);
@@ -133,21 +165,25 @@ Result<Api> Api::make(net::Loop& loop, Settings settings, net::Secret credential
         fmt::format("{} is not asked at http://{}: everybody on the way could read the credential; use https://, "
                     "or a tunnel that ends on this machine (only loopback may be http://)",
                     settings.service, printable(url->host)));
-  for (const char c : credential.reveal())
-    if (c < ' ' || c == 0x7f)
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("the credential for {} has a line end or a control character in it", settings.service));
+  for (const net::Secret& secret : settings.secrets)
+    for (const char c : secret.reveal())
+      if (c < ' ' || c == 0x7f)
+        return fail(ErrorCode::kInvalid,
+                    fmt::format("the credential for {} has a line end or a control character in it", settings.service));
   while (settings.url.ends_with('/')) settings.url.pop_back();
   const std::string dial = url->scheme == "http" ? Endpoint{*loopback, url->port}.text() : std::string();
-  return Api(loop, std::move(settings), std::move(credential), dial);
+  return Api(loop, std::move(settings), dial);
 }
 
-Api::Api(net::Loop& loop, Settings settings, net::Secret credential, std::string loopback)
+Api::Api(net::Loop& loop, Settings settings, std::string loopback)
     : loop_(loop),
       settings_(std::move(settings)),
-      credential_(std::move(credential)),
       loopback_(std::move(loopback)),
-      who_(fmt::format("{} at {}", settings_.service, printable(settings_.url))) {}
+      who_(fmt::format("{} at {}", settings_.service, printable(settings_.url))) {
+  const std::string kind = settings_.form == Form::kXml ? "application/xml" : "application/json";
+  if (settings_.content_type.empty()) settings_.content_type = kind;
+  if (settings_.accept.empty()) settings_.accept = kind;
+}
 
 void Api::pause(std::chrono::milliseconds span) const {
   bool over = false;
@@ -155,39 +191,58 @@ void Api::pause(std::chrono::milliseconds span) const {
   loop_.run_until([&over] { return over; });
 }
 
-Api::Reply Api::call(Intent intent, const std::string& method, const std::string& path, const std::string& body) const {
+Result<Api::Reply> Api::send(Intent intent, const ApiCall& call) const {
   net::HttpRequest request;
-  request.method = method;
-  request.url = settings_.url + path;
-  request.headers = {{settings_.credential_header, credential_.reveal()}, {"Accept", "application/json"}};
-  if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-  request.body = body;
+  request.method = call.method;
+  request.url = settings_.url + call.path;
+  request.headers = call.headers;
+  request.headers.emplace_back("Accept", settings_.accept);
+  request.body = call.body;
+  if (!call.body.empty()) request.headers.emplace_back("Content-Type", settings_.content_type);
   request.max_body = kMaxBody;
+  request.ca_file = settings_.ca_file;
   request.timeout = intent == Intent::kRead ? settings_.read_limit : settings_.write_limit;
+  if (settings_.authorize)
+    if (auto proved = settings_.authorize(request); !proved) return proved.error();
   // Dialled by its address no name can lead elsewhere, and no proxy gets to see the credential.
   if (!loopback_.empty()) request.connect_to = *Endpoint::from_text(loopback_, 80);
   // Each call has a client of its own, and with it a new connection: see write().
   Reply reply{std::move(net::http_all(loop_, {request}).at(0))};
-  if (reply.got && !reply.got->body_cut)
-    reply.is_json = reply.got->body.empty() ? reply.got->status != 200 : Json::accept(reply.got->body);
+  if (!reply.got) return reply;
+  const std::string& body = reply.got->body;
+  if (!reply.got->body_cut)
+    reply.is_well_formed = body.empty()                   ? reply.got->status != 200 || intent == Intent::kWrite
+                           : settings_.form == Form::kXml ? is_xml(body)
+                                                          : Json::accept(body);
+  if (settings_.meaning) reply.meant = settings_.meaning(*reply.got);
   return reply;
+}
+
+std::string Api::redacted(std::string text) const {
+  constexpr std::string_view kInstead = "(the credential)";
+  for (const net::Secret& hidden : settings_.secrets) {
+    const std::string& secret = hidden.reveal();
+    if (secret.empty()) continue;
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + kInstead.size()))
+      text.replace(at, secret.size(), kInstead);
+  }
+  return text;
 }
 
 /// What the service says about an error, short, printable and without the credential.
 std::string Api::explained(const std::string& body) const {
-  std::string text(trim(body));
-  const Json json = Json::parse(body, nullptr, false);
-  if (json.is_object())
-    for (const char* key : {"error", "message", "detail"})
-      if (const auto at = json.find(key); at != json.end() && at->is_string()) {
-        text = at->get<std::string>();
-        break;
-      }
-  const std::string& secret = credential_.reveal();
-  for (auto at = text.find(secret); at != std::string::npos && !secret.empty(); at = text.find(secret, at))
-    text.replace(at, secret.size(), "(the credential)"), at += 16;
+  std::string text = settings_.form == Form::kXml ? between(body, "<Message>", "</Message>")
+                                                  : complaint(Json::parse(body, nullptr, false));
+  if (text.empty()) text = std::string(trim(body));
+  text = redacted(std::move(text));
   if (text.size() > kMaxQuoted) text = text.substr(0, kMaxQuoted) + "...";
   return text.empty() ? "" : ": " + printable(text);
+}
+
+ErrorCode Api::meaning_of(const net::HttpResponse& response) const {
+  if (settings_.meaning)
+    if (const auto meant = settings_.meaning(response)) return *meant;
+  return code_of(response.status);
 }
 
 Error Api::verdict(Intent intent, const Reply& reply, std::string_view doing) const {
@@ -195,57 +250,93 @@ Error Api::verdict(Intent intent, const Reply& reply, std::string_view doing) co
   const std::string_view nothing = writes ? "; nothing was changed" : "";
   if (!reply.got) {
     const ErrorCode code = reply.got.error().code;
+    const std::string why = redacted(reply.got.error().message);
     const bool sent = code == ErrorCode::kNetwork || code == ErrorCode::kTimeout;
     if (writes && sent)
-      return fail(ErrorCode::kUnknown, fmt::format("{}: the call to {} got no answer ({}): whether it was made is not "
-                                                   "known",
-                                                   doing, who_, reply.got.error().message));
-    return fail(code, fmt::format("{}: {} gave no answer: {}{}", doing, who_, reply.got.error().message, nothing));
+      return fail(
+          ErrorCode::kUnknown,
+          fmt::format("{}: the call to {} got no answer ({}): whether it was made is not known", doing, who_, why));
+    return fail(code, fmt::format("{}: {} gave no answer: {}{}", doing, who_, why, nothing));
   }
   const int status = reply.got->status;
   const std::string said = explained(reply.got->body);
-  const auto told = [&](ErrorCode code, std::string_view what) {
-    return fail(code, fmt::format("{}: {} {} (HTTP {}){}{}", doing, who_, what, status, said, nothing));
-  };
-  if (is_success(status) || (writes && status >= 500))
-    return writes
-               ? fail(ErrorCode::kUnknown,
-                      fmt::format("{}: {} answered HTTP {} with {}{}: whether the change was made is not known", doing,
-                                  who_, status, is_success(status) ? "something that is not JSON" : "an error", said))
-               : fail(ErrorCode::kInvalid, fmt::format("{}: {} answered something that is not {}: is this its API?",
-                                                       doing, who_, reply.got->body_cut ? "short enough" : "JSON"));
+  const std::string_view form = settings_.form == Form::kXml ? "XML" : "JSON";
+  if (!reply.meant && (is_success(status) || (writes && status >= 500)))
+    return writes ? fail(ErrorCode::kUnknown,
+                         fmt::format("{}: {} answered HTTP {} with {}{}: whether the change was made is not known",
+                                     doing, who_, status,
+                                     is_success(status) ? fmt::format("something that is not {}", form) : "an error",
+                                     said))
+                  : fail(ErrorCode::kInvalid, fmt::format("{}: {} answered something that is not {}: is this its API?",
+                                                          doing, who_, reply.got->body_cut ? "short enough" : form));
   if (status >= 300 && status < 400)
     return fail(
         ErrorCode::kRefused,
         fmt::format("{}: {} sends callers elsewhere, to {} (HTTP {}), and the credential does not go there: set "
                     "the URL that is meant{}",
-                    doing, who_, explained(std::string(reply.got->header("location"))).erase(0, 2), status, nothing));
-  const Meaning meaning = meaning_of(status);
-  return told(meaning.code, meaning.what);
+                    doing, who_, printable(redacted(std::string(reply.got->header("location")))), status, nothing));
+  const ErrorCode code = meaning_of(*reply.got);
+  return fail(code, fmt::format("{}: {} {} (HTTP {}){}{}", doing, who_, deed(code), status, said, nothing));
 }
 
-Result<std::string> Api::read(const std::string& path, std::string_view doing) const {
+Result<std::string> Api::converse(Intent intent, const ApiCall& call, std::string_view doing) const {
   std::chrono::milliseconds wait = settings_.first_pause;
   for (int attempt = 1;; ++attempt, wait *= 2) {
-    Reply reply = call(Intent::kRead, "GET", path, "");
-    if (reply.got && is_success(reply.got->status) && reply.is_json) return std::move(reply.got->body);
-    Error error = verdict(Intent::kRead, reply, doing);
-    if (!reply.got || !may_pass(reply.got->status)) return error;
-    const auto asked = retry_after(*reply.got);
-    if (asked && *asked > kLongestPause)
-      return fail(error.code, fmt::format("{}; it asks to wait {}", error.message, format_duration(*asked)));
+    auto sent = send(intent, call);
+    if (!sent) return within(std::string(doing), sent.error());
+    if (sent->succeeded()) return std::move(sent->got->body);
+    Error error = verdict(intent, *sent, doing);
+    if (!sent->got) return error;
+    const bool throttled = error.code == ErrorCode::kBusy;
+    if (!throttled && (intent == Intent::kWrite || sent->meant || sent->got->status < 500)) return error;
+    const auto asked = pause_asked(*sent->got);
+    if (asked && *asked > settings_.longest_pause)
+      return fail(error.code, fmt::format("{}; it asks to wait {}", error.message,
+                                          format_duration(std::chrono::duration_cast<Span>(*asked))));
     if (attempt == kTries) return fail(error.code, fmt::format("{}; asked {} times", error.message, kTries));
-    pause(asked.value_or(wait));
+    const auto span = asked.value_or(wait);
+    if (settings_.tell)
+      settings_.tell(fmt::format("{} {} (HTTP {}); asked again in {:.1f} s", who_, deed(error.code), sent->got->status,
+                                 std::chrono::duration<double>(span).count()));
+    pause(span);
   }
 }
 
-Result<std::string> Api::write(const std::string& method, const std::string& path, const std::string& body,
-                               std::string_view doing) const {
+Result<std::string> Api::read(const ApiCall& call, std::string_view doing) const {
+  return converse(Intent::kRead, call, doing);
+}
+
+Result<std::string> Api::read(const std::string& path, std::string_view doing) const {
+  return read(ApiCall{"GET", path}, doing);
+}
+
+Result<std::string> Api::write(const ApiCall& call, std::string_view doing) const {
   boundary("provider-before-send");
-  Reply reply = call(Intent::kWrite, method, path, body);
+  auto made = converse(Intent::kWrite, call, doing);
   boundary("provider-after-reply");
-  if (reply.got && is_success(reply.got->status) && reply.is_json) return std::move(reply.got->body);
-  return verdict(Intent::kWrite, reply, doing);
+  return made;
+}
+
+Result<void> Api::read_pages(const std::string& first, std::string_view doing, const Next& next) const {
+  std::set<std::string> seen;
+  std::optional<std::string> path = first;
+  while (path) {
+    if (!seen.insert(*path).second || seen.size() > kMaxPages)
+      return fail(ErrorCode::kInvalid, fmt::format("{}: the pages of {} do not come to an end", doing, who_));
+    auto body = read(*path, doing);
+    if (!body) return body.error();
+    auto following = next(*body);
+    if (!following) return within(fmt::format("{}: {}", doing, who_), following.error());
+    path = std::move(*following);
+  }
+  return {};
+}
+
+Api::Authorize in_header(std::string header, std::string prefix, net::Secret secret) {
+  return [=](net::HttpRequest& request) -> Result<void> {
+    request.headers.emplace_back(header, prefix + secret.reveal());
+    return {};
+  };
 }
 
 std::string percent_encoded(std::string_view text) {

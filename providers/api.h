@@ -1,40 +1,75 @@
 #pragma once
 #include <chrono>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "net/credential.h"
+#include "net/http.h"
 #include "net/loop.h"
 
 namespace cutover::providers {
 
-/// A provider's JSON API over HTTPS, and the rules that hold for each of them: where it may be, that the credential
-/// goes nowhere else and into no text, what may be tried again. Not thread-safe. Borrows the loop.
+/// One call of an API, as data.
+struct ApiCall {
+  std::string method;
+  std::string path;  ///< below the API's URL, with its query
+  std::string body{};
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< beyond what every call carries
+};
+
+/// A provider's API over HTTPS, and the rules that hold for each of them: where it may be, that the credential goes
+/// nowhere else and into no text, what may be tried again. Not thread-safe. Borrows the loop.
 class Api {
  public:
+  enum class Form { kJson, kXml };  ///< what bodies are, in both directions
+  /// Puts what proves who calls into a request that is otherwise complete: a header, a signature, a token that it
+  /// fetches first and keeps. An error ends the call, unsent.
+  using Authorize = std::function<Result<void>(net::HttpRequest&)>;
+  /// What an answer means where the service does not say it by its HTTP status; nullopt: as the status says. kBusy:
+  /// asked too often, and the call was not carried out.
+  using Meaning = std::function<std::optional<ErrorCode>(const net::HttpResponse&)>;
+
   struct Settings {
-    std::string service;            ///< who answers there, for sentences: `PowerDNS`
-    std::string url;                ///< `https://dns.example.net:8081`, a path may follow; http:// for loopback alone
-    std::string credential_header;  ///< `X-API-Key`
+    std::string service{};  ///< who answers there, for sentences: `PowerDNS`
+    std::string url{};      ///< `https://dns.example.net:8081`, a path may follow; http:// for loopback alone
+    Authorize authorize{};
+    std::vector<net::Secret> secrets{};  ///< taken out of whatever the service says
+    Form form = Form::kJson;
+    std::string content_type{};  ///< of bodies sent; empty: as the form says
+    std::string accept{};        ///< empty: as the form says
+    std::string ca_file{};       ///< trust this and nothing else; empty: the system's store
+    Meaning meaning{};
+    std::function<void(const std::string&)> tell{};  ///< hears of pauses, a sentence each
     std::chrono::milliseconds read_limit{10000};
     std::chrono::milliseconds write_limit{30000};
-    std::chrono::milliseconds first_pause{500};  ///< before a read is tried again; doubles each time
+    std::chrono::milliseconds first_pause{500};      ///< before a call is tried again; doubles each time
+    std::chrono::milliseconds longest_pause{60000};  ///< a service that asks for more is not waited for
   };
-  /// kUsage: no URL that a credential may be sent to. The sentence does not quote what may hold a password.
-  static Result<Api> make(net::Loop& loop, Settings settings, net::Secret credential);
+  /// kUsage: no URL that a credential may be sent to. kInvalid: a secret with a control character in it. Neither
+  /// sentence quotes what may hold a secret.
+  static Result<Api> make(net::Loop& loop, Settings settings);
 
-  /// GET of a path below the URL; gives a body that is JSON. `doing` begins the sentence of an error: `reading
-  /// example.com.`. Tried four times in all while the service says 429 or 5xx, after the pause it asks for
-  /// (Retry-After, RFC 9110 section 10.2.3). kTimeout, kNetwork, kAuth, kRefused, kNotFound, kBusy (429),
-  /// kConflict (409, 412), kInvalid.
+  /// A call that changes nothing; gives a body that is JSON, or XML. `doing` begins the sentence of an error: `reading
+  /// example.com.`. Tried four times in all while the service says that it is asked too often, or 5xx, after the pause
+  /// it asks for (pause_asked). kTimeout, kNetwork, kAuth, kRefused, kNotFound, kBusy, kConflict (409, 412), kInvalid.
+  Result<std::string> read(const ApiCall& call, std::string_view doing) const;
   Result<std::string> read(const std::string& path, std::string_view doing) const;
 
-  /// A call that changes something, made exactly once and on a connection of its own: on one that was used before,
-  /// libcurl would repeat by itself a request that found it closed. Gives the body: JSON or nothing. As above; and
-  /// kUnknown when it may have been made: no answer, half an answer, a 5xx, or a success that is not JSON. Every other
-  /// error: nothing was changed.
-  Result<std::string> write(const std::string& method, const std::string& path, const std::string& body,
-                            std::string_view doing) const;
+  /// A call that changes something, on a connection of its own: on one that was used before, libcurl would repeat by
+  /// itself a request that found it closed. Sent again, up to four times in all, only when the service says that it
+  /// was asked too often (429, RFC 6585 section 4, or kBusy by `meaning`): then it was not carried out. Gives the
+  /// body: well-formed, or nothing. As above; and kUnknown when it may have been made: no answer, half an answer, a
+  /// 5xx, or a success that is not well-formed. Every other error: nothing was changed.
+  Result<std::string> write(const ApiCall& call, std::string_view doing) const;
+
+  /// All pages. `next` gives the path of the page after this body, nullopt after the last, or an error when the body
+  /// is not what it should be. kInvalid: it leads in a circle, or there is no end to it.
+  using Next = std::function<Result<std::optional<std::string>>(const std::string& body)>;
+  Result<void> read_pages(const std::string& first, std::string_view doing, const Next& next) const;
 
   /// `PowerDNS at https://dns.example.net:8081`
   const std::string& who() const { return who_; }
@@ -45,18 +80,23 @@ class Api {
   enum class Intent { kRead, kWrite };
   struct Reply;
 
-  Api(net::Loop& loop, Settings settings, net::Secret credential, std::string loopback);
-  Reply call(Intent intent, const std::string& method, const std::string& path, const std::string& body) const;
+  Api(net::Loop& loop, Settings settings, std::string loopback);
+  Result<Reply> send(Intent intent, const ApiCall& call) const;
+  Result<std::string> converse(Intent intent, const ApiCall& call, std::string_view doing) const;
+  ErrorCode meaning_of(const net::HttpResponse& response) const;
   Error verdict(Intent intent, const Reply& reply, std::string_view doing) const;
   std::string explained(const std::string& body) const;
+  std::string redacted(std::string text) const;
   void pause(std::chrono::milliseconds span) const;
 
   net::Loop& loop_;
   Settings settings_;
-  net::Secret credential_;
   std::string loopback_;  ///< the address of an http:// URL; empty for https://
   std::string who_;
 };
+
+/// The usual proof: a header that holds the secret, after a prefix such as `Bearer `.
+Api::Authorize in_header(std::string header, std::string prefix, net::Secret secret);
 
 /// A path segment or a query value with everything but letters, digits and `-._~` written %XX (RFC 3986 section 2.1).
 std::string percent_encoded(std::string_view text);

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -97,7 +98,8 @@ struct ProviderConfig {
 struct Context {
   net::Loop& loop;
   const Clock& clock;
-  net::LookupOptions lookup{};  ///< how a server given by name is found: the plan's `lookup:`
+  net::LookupOptions lookup{};                     ///< how a server given by name is found: the plan's `lookup:`
+  std::function<void(const std::string&)> tell{};  ///< hears what takes longer than expected, a sentence each
 };
 
 }  // namespace cutover::providers

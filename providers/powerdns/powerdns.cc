@@ -174,13 +174,12 @@ Result<Receipt> PowerDnsProvider::apply(const Step& step) {
   if (auto fits = compare(api_.who(), *live, *changes); !fits) return fits.error();
   // From here to the server's transaction nobody guards: the API has nothing to do it with.
   const std::string path = path_of(changes->zone);
-  auto made = api_.write("PATCH", path, patch_body(*changes), fmt::format("changing {}", changes->zone.text()));
+  auto made = api_.write({"PATCH", path, patch_body(*changes)}, fmt::format("changing {}", changes->zone.text()));
   if (!made) return made.error();
   // Left alone the server looks for moved serials once a minute.
   std::string notified = "not a primary";
   if (live->kind == "Master" || live->kind == "Primary" || live->kind == "Producer") {
-    auto told =
-        api_.write("PUT", path + "/notify", "", fmt::format("notifying the secondaries of {}", step.zone.text()));
+    auto told = api_.write({"PUT", path + "/notify"}, fmt::format("notifying the secondaries of {}", step.zone.text()));
     notified = told ? "queued" : told.error().message;
   }
   return Receipt{step.zone, step.ordinal, fmt::format("{} made the change", api_.who()),
@@ -201,8 +200,10 @@ Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Conte
   Api::Settings settings;
   settings.service = "PowerDNS";
   settings.url = config.options.at("url");
-  settings.credential_header = "X-API-Key";
-  auto api = Api::make(context.loop, std::move(settings), std::move(*secret));
+  settings.authorize = in_header("X-API-Key", "", *secret);
+  settings.secrets = {*secret};
+  settings.tell = context.tell;
+  auto api = Api::make(context.loop, std::move(settings));
   if (!api) return within("the option 'url' of the provider 'powerdns'", api.error());
   const auto server = config.options.find("server");
   const std::string id = server == config.options.end() || server->second.empty() ? "localhost" : server->second;
