@@ -30,6 +30,18 @@ ChangeSet rollback_of(const ChangeSet& applied) {
   return inverse;
 }
 
+bool is_halfway(const Change& change, const std::optional<RecordSet>& live) {
+  if (!live || standing_of(change, live) != Standing::kForeign) return false;
+  const auto has = [](const std::optional<RecordSet>& side, const std::string& value) {
+    return side && std::binary_search(side->rdata.begin(), side->rdata.end(), value);
+  };
+  const Seconds longest =
+      std::max(change.before ? change.before->ttl : Seconds(0), change.after ? change.after->ttl : Seconds(0));
+  return live->ttl <= longest && std::all_of(live->rdata.begin(), live->rdata.end(), [&](const std::string& value) {
+           return has(change.before, value) || has(change.after, value);
+         });
+}
+
 Standing standing_of(const Change& change, const std::optional<RecordSet>& live) {
   const bool ttl_counts = change.kind() == Change::Kind::kTtl;
   const auto matches = [&](const std::optional<RecordSet>& side) {

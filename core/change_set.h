@@ -51,6 +51,11 @@ enum class Standing {
 /// for value changes it does not (a provider may round it).
 Standing standing_of(const Change& change, const std::optional<RecordSet>& live);
 
+/// Whether the live set is on its way from one side to the other, record by record: every value of it is one of
+/// `before` or `after`, none is served longer than either, and it is neither. Only where a write of ours may have been
+/// cut off; where nothing is live, and where a set is created or removed and the live one is whole, it is not.
+bool is_halfway(const Change& change, const std::optional<RecordSet>& live);
+
 /// One line per difference, in the form dnscontrol users know:
 /// `± MODIFY www.example.com. A 192.0.2.1 -> 192.0.2.2 ttl=60s`, `+ CREATE`, `- DELETE`, `± MODIFY-TTL`.
 std::vector<std::string> diff_lines(const ChangeSet& set);

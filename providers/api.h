@@ -75,6 +75,8 @@ class Api {
   const std::string& who() const { return who_; }
   /// The URL without a `/` at its end.
   const std::string& url() const { return settings_.url; }
+  const std::string& accept() const { return settings_.accept; }
+  const std::string& content_type() const { return settings_.content_type; }
 
  private:
   enum class Intent { kRead, kWrite };

@@ -1,6 +1,16 @@
 #include "providers/capabilities.h"
 
+#include <algorithm>
+
 namespace cutover::providers {
+
+Seconds settable_ttl(const Capabilities& can, Seconds wanted) {
+  const std::vector<Seconds>& steps = can.ttl_steps.value;
+  if (const auto at = std::lower_bound(steps.begin(), steps.end(), wanted); at != steps.end()) return *at;
+  if (!steps.empty()) return steps.back();
+  const Seconds ceiling = can.ttl_ceiling.value > Seconds(0) ? can.ttl_ceiling.value : kMaxTtl;
+  return std::min(ceiling, std::max(can.ttl_floor.value, wanted));
+}
 
 std::string_view to_text(Unit unit) {
   switch (unit) {

@@ -22,6 +22,12 @@ enum class AtomicScope { kNone, kRecordSet, kMessage, kZone };  ///< what happen
 enum class CompareAndSwap { kNone, kValues, kValuesAndTtl, kVersion };
 enum class ChangeSignal { kNone, kSent, kServing };  ///< what success of a write proves
 
+/// How many calls a service takes in a span of time; no calls: not known.
+struct Budget {
+  unsigned calls = 0;
+  Seconds per{};
+};
+
 struct Capabilities {
   Declared<Unit> unit;
   Declared<AtomicScope> atomic;
@@ -32,7 +38,14 @@ struct Capabilities {
   Declared<Seconds> ttl_floor;
   Declared<Seconds> settle_time;            ///< added to t0 where signal is not kServing
   Declared<std::vector<RecordType>> types;  ///< empty: every type
+  Declared<Seconds> ttl_ceiling{};          ///< 0: that of DNS
+  Declared<std::vector<Seconds>>
+      ttl_steps{};  ///< the only TTLs that can be set, ascending; empty: any from the floor on
+  Declared<Budget> budget{};
 };
+
+/// The lowest TTL that can be set and is not below `wanted`; the highest there is, where none is.
+Seconds settable_ttl(const Capabilities& can, Seconds wanted);
 
 std::string_view to_text(Unit unit);
 std::string_view to_text(AtomicScope scope);

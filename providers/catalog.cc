@@ -6,6 +6,7 @@
 #include <array>
 
 #include "core/text.h"
+#include "providers/cloudflare/cloudflare.h"
 #include "providers/memory/memory.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
@@ -41,10 +42,7 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
 
 std::span<const Entry> catalog() {
   static const std::array entries{
-      rfc2136::entry(),
-      zonefile::entry(),
-      powerdns::entry(),
-      memory::entry(),
+      rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(), memory::entry(),
   };
   return entries;
 }

@@ -20,6 +20,11 @@ Provider::Sets sets_of(const Zone& zone, const std::vector<RecordKey>& keys) {
   return found;
 }
 
+bool edits_records(const Provider& provider) {
+  const Capabilities& can = provider.capabilities();
+  return can.unit.value == Unit::kRecord && can.atomic.value == AtomicScope::kNone;
+}
+
 std::size_t count_sets(const Zone& zone) {
   return static_cast<std::size_t>(std::count_if(zone.sets.begin(), zone.sets.end(), [](const auto& entry) {
     const RecordType type = entry.first.type;

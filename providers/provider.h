@@ -17,7 +17,7 @@ namespace cutover::providers {
 /// One call to the provider, as data: it is journalled before it is made.
 struct Step {
   DomainName zone;
-  int ordinal = 0;                 ///< 1, 2, ... within one change set
+  int ordinal = 0;                 ///< 1, 2, ... within one change set; 0: the commit after them
   std::string summary;             ///< one line for people
   std::string request;             ///< JSON; everything apply() needs, no secret
   std::vector<RecordKey> touches;  ///< the record sets this call would change
@@ -53,6 +53,8 @@ class Provider {
     Soa soa;
     std::map<RecordKey, RecordSet> sets;
     std::optional<std::size_t> in_zone{};  ///< count_sets() of the whole zone, where that was what was read
+    /// Sets that the provider would spoil if they were changed through it, and why: `has other answers by weight`.
+    std::map<RecordKey, std::string> refused{};
   };
   virtual Result<Sets> read_sets(const DomainName& zone, const std::vector<RecordKey>& keys);
 
@@ -61,6 +63,9 @@ class Provider {
   /// Makes one call. kConflict: a prerequisite did not hold and nothing was changed. kUnknown: sent,
   /// and no answer came. Every other error: nothing was changed.
   virtual Result<Receipt> apply(const Step& step) = 0;
+  /// The call that puts into force what the steps before it have laid out, where the provider has such a call
+  /// (`commit_step`); it is made after the last step of a change set, and again where its outcome is not known.
+  virtual std::optional<Step> commit(const DomainName&) const { return std::nullopt; }
   /// Whether the provider says that the change is in force everywhere it serves; kServing providers: true.
   virtual Result<bool> in_sync(const Receipt& receipt) = 0;
 
@@ -69,6 +74,9 @@ class Provider {
   /// Difference between this machine's clock and the provider's, where the last call showed it.
   virtual std::optional<Span> clock_skew() const { return std::nullopt; }
 };
+
+/// Whether a change of one record set takes several calls, so that the set can be found half-way.
+bool edits_records(const Provider& provider);
 
 /// How many record sets people made: what signers make (RRSIG, NSEC, NSEC3) is not counted.
 std::size_t count_sets(const Zone& zone);

@@ -66,6 +66,11 @@ Result<Undoing> undoing(Cutover& cutover, const std::vector<ChangeSet>& swapped)
             ++out.already_back;
             break;
           case Standing::kForeign:
+            if (edits_records(*zone.provider) && is_halfway(change, found)) {
+              change.before = found;
+              todo.changes.push_back(std::move(change));
+              break;
+            }
             out.drift.push_back({change.key, change.before ? join(change.before->rdata, ", ") : "nothing",
                                  found ? join(found->rdata, ", ") : "nothing"});
             break;

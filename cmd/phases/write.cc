@@ -6,6 +6,7 @@
 
 #include "cmd/phases/way_back.h"
 #include "core/boundary.h"
+#include "core/codec.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -18,6 +19,10 @@ constexpr int kTries = 12;
 constexpr int kSerialGuardTries = 3;
 constexpr int kSettleReads = 4;
 constexpr std::chrono::milliseconds kSettlePause{500};
+// Route 53 says "usually within 60 seconds"; others take less.
+constexpr std::chrono::milliseconds kFirstSyncPause{250};
+constexpr std::chrono::milliseconds kSyncPause{4000};
+constexpr std::chrono::milliseconds kSyncPatience{180000};
 
 std::vector<RecordKey> keys_of(const ChangeSet& set) {
   std::vector<RecordKey> keys;
@@ -28,7 +33,9 @@ std::vector<RecordKey> keys_of(const ChangeSet& set) {
 struct Standings {
   ChangeSet remaining;               ///< changes that are still to be made
   std::vector<std::string> foreign;  ///< sentences about sets that somebody else changed
+  std::vector<std::string> refused;  ///< sentences about sets that the provider would spoil
   std::size_t after = 0;
+  std::size_t halfway = 0;  ///< of those in `remaining`
   Soa soa;
   std::optional<RecordSet> soa_set;
 };
@@ -38,7 +45,10 @@ std::string shown(const std::optional<RecordSet>& set) {
   return fmt::format("{} ttl={}", printable(join(set->rdata, ", ")), set->ttl.count());
 }
 
-Result<Standings> standings(ZoneAtWork& zone, const ChangeSet& set) {
+/// What a set is that is half-way between before and after, at a provider that edits record by record.
+enum class Halfway { kForeign, kOurs };
+
+Result<Standings> standings(ZoneAtWork& zone, const ChangeSet& set, Halfway halfway = Halfway::kForeign) {
   std::vector<RecordKey> keys = keys_of(set);
   const RecordKey soa_key{set.zone, RecordType::kSoa};
   keys.push_back(soa_key);
@@ -54,8 +64,13 @@ Result<Standings> standings(ZoneAtWork& zone, const ChangeSet& set) {
     const Standing standing = standing_of(change, found);
     // A TTL that rose since it was read means caches may hold the old answer longer than the drain gate promised.
     const bool ttl_rose = standing == Standing::kBefore && change.before && found && found->ttl > change.before->ttl;
+    if (const auto why = live->refused.find(change.key); why != live->refused.end())
+      out.refused.push_back(fmt::format("{} {}", change.key.text(), why->second));
     if (standing == Standing::kAfter) {
       ++out.after;
+    } else if (halfway == Halfway::kOurs && edits_records(*zone.provider) && is_halfway(change, found)) {
+      ++out.halfway;
+      out.remaining.changes.push_back({change.key, found, change.after});
     } else if (standing == Standing::kForeign || ttl_rose) {
       out.foreign.push_back(fmt::format("{} is {} and not {}", change.key.text(), shown(found), shown(change.before)));
     } else {
@@ -67,6 +82,7 @@ Result<Standings> standings(ZoneAtWork& zone, const ChangeSet& set) {
 
 /// After a call whose fate is unknown: a server may still be working on it, so look more than once.
 Result<StepOutcome> fate_of(Cutover& cutover, ZoneAtWork& zone, const ChangeSet& attempted) {
+  if (attempted.empty()) return StepOutcome::kUnknown;  // a commit, which no record set tells of
   for (int read = 1;; ++read) {
     auto now = standings(zone, attempted);
     if (!now && read >= kSettleReads) return now.error();
@@ -79,14 +95,35 @@ Result<StepOutcome> fate_of(Cutover& cutover, ZoneAtWork& zone, const ChangeSet&
   }
 }
 
-/// The part of a change set that one step touches.
-ChangeSet touched_by(const providers::Step& step, const ChangeSet& set) {
+/// The part of a change set that one step makes: what it says itself, or else all of the sets that it touches.
+ChangeSet made_by(const providers::Step& step, const ChangeSet& set) {
+  if (step.ordinal == 0) return {set.zone, {}, std::nullopt, std::nullopt};
+  if (auto said = change_set_from_json(step.request); said && said->zone == set.zone) return *std::move(said);
   ChangeSet part;
   part.zone = set.zone;
   for (const Change& change : set.changes)
     if (step.touches.empty() || std::find(step.touches.begin(), step.touches.end(), change.key) != step.touches.end())
       part.changes.push_back(change);
   return part;
+}
+
+/// Asks the provider, where it can be asked, whether the change is in force. That it takes long is told and no error:
+/// the authoritative servers are asked next in any case. An error: the provider says that the change failed.
+Result<void> wait_in_sync(Cutover& cutover, ZoneAtWork& zone, const providers::Receipt& receipt) {
+  std::chrono::milliseconds span = kFirstSyncPause;
+  for (std::chrono::milliseconds waited{0}; waited < kSyncPatience;
+       waited += span, span = std::min(2 * span, kSyncPause)) {
+    auto in_sync = zone.provider->in_sync(receipt);
+    if (!in_sync) return within("asking whether the change is in force", in_sync.error());
+    if (*in_sync) return {};
+    if (waited == std::chrono::milliseconds(0))
+      cutover.log(
+          fmt::format("{} is accepted; waiting until its provider says that it is in force", receipt.zone.text()));
+    pause(cutover.loop, span);
+  }
+  cutover.log(fmt::format("{}: its provider has not said within {} that the change is in force everywhere",
+                          receipt.zone.text(), format_duration(kSyncPatience)));
+  return {};
 }
 
 /// One step: intent, call, outcome.
@@ -100,15 +137,16 @@ Result<StepOutcome> make_call(Cutover& cutover, ZoneAtWork& zone, std::int64_t w
   boundary("write-after-call");
   StepOutcome outcome = StepOutcome::kApplied;
   std::string reply;
-  if (receipt) {
+  const auto settled = receipt ? wait_in_sync(cutover, zone, *receipt) : Result<void>(receipt.error());
+  if (settled) {
     reply = receipt->reply;
   } else {
-    *refusal = receipt.error();
+    *refusal = settled.error();
     reply = receipt.error().message;
     outcome = StepOutcome::kNotApplied;
     if (refusal->code == ErrorCode::kUnknown || refusal->code == ErrorCode::kPartial) {
       cutover.log(fmt::format("{}; looking at the live zone to see what happened", refusal->message));
-      auto fate = fate_of(cutover, zone, touched_by(step, set));
+      auto fate = fate_of(cutover, zone, made_by(step, set));
       outcome = fate ? *fate : StepOutcome::kUnknown;
     }
   }
@@ -116,52 +154,85 @@ Result<StepOutcome> make_call(Cutover& cutover, ZoneAtWork& zone, std::int64_t w
   return outcome;
 }
 
-/// Whether a zone that cannot be read may hold a part of the write.
+/// Whether a zone may hold a part of the write.
 enum class Reached { kNo, kMaybe };
+
+struct WriteTerms {
+  Phase phase;
+  WriteRequest::TtlGuard guard;
+};
+
+/// Whether all steps were made; if not, and there is no error, somebody was quicker and the zone is read again.
+enum class Made { kAll, kReadAgain };
+
+Result<Made> make_steps(Cutover& cutover, ZoneAtWork& zone, std::int64_t write,
+                        const std::vector<providers::Step>& steps, const ChangeSet& set, Reached& reached) {
+  for (const providers::Step& step : steps) {
+    Error refusal;
+    auto outcome = make_call(cutover, zone, write, step, set, &refusal);
+    if (!outcome || *outcome != StepOutcome::kNotApplied) reached = Reached::kMaybe;
+    if (!outcome) return outcome.error();
+    if (*outcome == StepOutcome::kApplied) continue;
+    if (*outcome != StepOutcome::kNotApplied || refusal.code != ErrorCode::kConflict) return refusal;
+    return Made::kReadAgain;
+  }
+  return Made::kAll;
+}
+
+/// What the steps have laid out comes into force, where that takes a call of its own.
+Result<void> commit(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, Reached& reached) {
+  const auto step = zone.provider->commit(zone.plan->zone);
+  if (!step) return {};
+  ChangeSet nothing;
+  nothing.zone = zone.plan->zone;
+  auto made = make_steps(cutover, zone, write, {*step}, nothing, reached);
+  if (!made) return made.error();
+  return *made == Made::kAll
+             ? Result<void>()
+             : fail(ErrorCode::kPartial,
+                    fmt::format("what was changed in {} was not brought into force", zone.plan->zone.text()));
+}
 
 /// Makes the changes of one zone, or says why not. kConflict: somebody else changed a record set. `reached` turns to
 /// kMaybe with the first call that may have had an effect.
 Result<void> write_zone(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, const ChangeSet& wanted,
-                        WriteRequest::TtlGuard guard, Reached& reached) {
-  const bool needs_serial = guard == WriteRequest::TtlGuard::kGuarded &&
+                        const WriteTerms& terms, Reached& reached) {
+  const auto untouched = [&] {
+    return reached == Reached::kNo ? "nothing was written to it" : "it is written in part";
+  };
+  const bool needs_serial = terms.guard == WriteRequest::TtlGuard::kGuarded &&
                             zone.provider->capabilities().compare_and_swap.value == providers::CompareAndSwap::kValues;
   int refused_with_serial = 0;
   for (int attempt = 1; attempt <= kTries; ++attempt) {
-    auto now = standings(zone, wanted);
+    const bool ours = reached == Reached::kMaybe || terms.phase == Phase::kRollback;
+    auto now = standings(zone, wanted, ours ? Halfway::kOurs : Halfway::kForeign);
     if (!now) return now.error();
     if (!now->foreign.empty())
-      return fail(ErrorCode::kConflict, fmt::format("{} has changed since it was read: {}; nothing was written to it",
-                                                    wanted.zone.text(), join(now->foreign, "; ")));
-    if (now->remaining.empty()) return {};
+      return fail(ErrorCode::kConflict, fmt::format("{} has changed since it was read: {}; {}", wanted.zone.text(),
+                                                    join(now->foreign, "; "), untouched()));
+    if (now->remaining.empty())
+      return reached == Reached::kMaybe ? commit(cutover, zone, write, reached) : Result<void>();
+    if (!now->refused.empty())
+      return fail(ErrorCode::kUnsupported, fmt::format("{}; {}", join(now->refused, "; "), untouched()));
     if (needs_serial && refused_with_serial < kSerialGuardTries) {
       now->remaining.guard_serial = now->soa.serial;
       now->remaining.guard_soa = now->soa_set;
     }
     auto steps = zone.provider->steps(now->remaining);
     if (!steps) return steps.error();
-    bool again = false;
-    for (const providers::Step& step : *steps) {
-      Error refusal;
-      auto outcome = make_call(cutover, zone, write, step, now->remaining, &refusal);
-      if (!outcome || *outcome != StepOutcome::kNotApplied) reached = Reached::kMaybe;
-      if (!outcome) return outcome.error();
-      if (*outcome == StepOutcome::kApplied) continue;
-      if (*outcome == StepOutcome::kUnknown || *outcome == StepOutcome::kForeign) return refusal;
-      if (refusal.code != ErrorCode::kConflict) return refusal;
-      if (now->remaining.guard_serial && ++refused_with_serial == kSerialGuardTries)
-        cutover.log(
-            fmt::format("{}: the serial is no usable guard here (it moves too fast, or the served serial is not the "
-                        "stored one); values alone guard this write",
-                        wanted.zone.text()));
-      again = true;
-      break;
-    }
-    if (!again) return {};
+    auto made = make_steps(cutover, zone, write, *steps, now->remaining, reached);
+    if (!made) return made.error();
+    // One call made all of it. Of several each was taken at its word; they are looked at together.
+    if (*made == Made::kAll && steps->size() == 1) return commit(cutover, zone, write, reached);
+    if (*made == Made::kReadAgain && now->remaining.guard_serial && ++refused_with_serial == kSerialGuardTries)
+      cutover.log(
+          fmt::format("{}: the serial is no usable guard here (it moves too fast, or the served serial is not the "
+                      "stored one); values alone guard this write",
+                      wanted.zone.text()));
   }
-  return fail(
-      ErrorCode::kConflict,
-      fmt::format("{} refused the change {} times although its record sets are as expected; nothing was written to it",
-                  wanted.zone.text(), kTries));
+  return fail(ErrorCode::kConflict,
+              fmt::format("{} refused the change {} times although its record sets are as expected; {}",
+                          wanted.zone.text(), kTries, untouched()));
 }
 
 WriteState state_of(const std::vector<ChangeSet>& changes, std::vector<ZoneAtWork>& zones,
@@ -171,8 +242,9 @@ WriteState state_of(const std::vector<ChangeSet>& changes, std::vector<ZoneAtWor
   for (std::size_t i = 0; i < zones.size(); ++i) {
     for (const ChangeSet& set : changes) {
       if (set.zone != zones[i].plan->zone || set.empty()) continue;
-      const auto now = standings(zones[i], set);
-      if (now ? now->after > 0 : reached[i] == Reached::kMaybe) any_after = true;
+      const bool maybe = reached[i] == Reached::kMaybe;
+      const auto now = standings(zones[i], set, maybe ? Halfway::kOurs : Halfway::kForeign);
+      if (now ? now->after + now->halfway > 0 : maybe) any_after = true;
     }
   }
   return any_after ? WriteState::kPartial : WriteState::kNotApplied;
@@ -192,7 +264,7 @@ Result<WriteResult> carry_out(Cutover& cutover, std::int64_t id, Phase phase, co
   for (std::size_t i = 0; i < cutover.zones.size(); ++i) {
     for (const ChangeSet& set : changes) {
       if (set.zone != cutover.zones[i].plan->zone || set.empty()) continue;
-      auto written = write_zone(cutover, cutover.zones[i], id, set, guard, reached[i]);
+      auto written = write_zone(cutover, cutover.zones[i], id, set, {phase, guard}, reached[i]);
       if (!written) result.errors.push_back(within("zone " + set.zone.text(), written.error()));
     }
     // A second zone is not begun once a first has failed: less to put back. A rollback puts back what it can reach.
@@ -242,6 +314,17 @@ ZoneAtWork* find_zone(Cutover& cutover, const DomainName& name) {
   return nullptr;
 }
 
+/// Whether the zone's provider wants a commit and none is known to have been made after the last step.
+bool lacks_commit(const ZoneAtWork& zone, const WriteRecord& record) {
+  const auto commit = zone.provider->commit(zone.plan->zone);
+  if (!commit) return false;
+  bool lacks = true;
+  for (const IntentRecord& intent : record.intents)
+    if (intent.step.zone == zone.plan->zone)
+      lacks = intent.step.request != commit->request || intent.outcome != StepOutcome::kApplied;
+  return lacks;
+}
+
 /// Settles the calls of one write whose outcome nobody recorded.
 Result<void> settle_calls(Cutover& cutover, const WriteRecord& record, std::vector<std::string>& lines) {
   for (const IntentRecord& intent : record.intents) {
@@ -250,9 +333,11 @@ Result<void> settle_calls(Cutover& cutover, const WriteRecord& record, std::vect
     const auto set = std::find_if(record.changes.begin(), record.changes.end(),
                                   [&](const ChangeSet& s) { return s.zone == intent.step.zone; });
     if (zone == nullptr || set == record.changes.end()) continue;
-    auto now = standings(*zone, touched_by(intent.step, *set));
+    const ChangeSet attempted = made_by(intent.step, *set);
+    auto now = standings(*zone, attempted);
     if (!now) return now.error();
-    const bool all_after = now->remaining.empty() && now->foreign.empty();
+    // No record set tells of a commit: it is made again.
+    const bool all_after = !attempted.empty() && now->remaining.empty() && now->foreign.empty();
     const StepOutcome outcome = all_after                                 ? StepOutcome::kApplied
                                 : now->after == 0 && now->foreign.empty() ? StepOutcome::kNotApplied
                                                                           : StepOutcome::kForeign;
@@ -291,26 +376,35 @@ Result<Settled> settle(Cutover& cutover, UnreadableZone unreadable) {
     std::optional<Error> trouble;
     std::size_t after = 0;
     std::size_t remaining = 0;
+    std::size_t halfway = 0;
     std::size_t foreign = 0;
+    bool uncommitted = false;
     for (const ChangeSet& set : record.changes) {
       ZoneAtWork* zone = find_zone(cutover, set.zone);
       if (zone == nullptr) {
         remaining += set.changes.size();
         continue;
       }
-      auto now = standings(*zone, set);
+      auto now = standings(*zone, set, Halfway::kOurs);
       if (!now && unreadable == UnreadableZone::kError) return now.error();
       if (!now) {
         trouble = now.error();
         continue;
       }
-      after += now->after;
-      remaining += now->remaining.changes.size();
+      // A half-way set is in force in part and still to be made.
+      after += now->after + now->halfway;
+      remaining += now->remaining.changes.size() - now->halfway;
+      halfway += now->halfway;
+      if (now->after > 0 && lacks_commit(*zone, record)) uncommitted = true;
       foreign += now->foreign.size();
     }
     if (trouble) {
       leave_open(*trouble);
-    } else if (remaining == 0 && foreign == 0) {
+    } else if (remaining + halfway + foreign == 0 && uncommitted) {
+      settled.unfinished = record;
+      settled.lines.push_back(fmt::format("the {} begun {} is laid out at the provider and not known to be in force",
+                                          to_text(record.phase), format_instant(record.started)));
+    } else if (remaining + halfway + foreign == 0) {
       if (auto ended = cutover.journal.end_write(record.id, WriteState::kDone); !ended) return ended.error();
       settled.lines.push_back(fmt::format("the {} begun {} is complete in the live zone", to_text(record.phase),
                                           format_instant(record.started)));

@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/codec.h"
 #include "core/text.h"
-#include "providers/api.h"
-#include "providers/file.h"
+#include "providers/api_provider.h"
 #include "providers/powerdns/inverse.h"
 #include "providers/powerdns/zone_json.h"
 
@@ -191,29 +189,19 @@ constexpr OptionSpec kOptions[] = {
      false},
     {"key", "the API key (api-key in pdns.conf)", true, true},
     {"server", "the server's id in the API; localhost when left out", false, false},
+    {"ca_file", "trust this certificate authority and no other", false, false},
 };
 
 Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Context& context) {
-  const std::string& reference = config.options.at("key");
-  auto secret = net::read_credential(reference, config.base_folder);
-  if (!secret) return within("the API key of PowerDNS", secret.error());
   Api::Settings settings;
   settings.service = "PowerDNS";
-  settings.url = config.options.at("url");
-  settings.authorize = in_header("X-API-Key", "", *secret);
-  settings.secrets = {*secret};
-  settings.tell = context.tell;
-  auto api = Api::make(context.loop, std::move(settings));
-  if (!api) return within("the option 'url' of the provider 'powerdns'", api.error());
-  const auto server = config.options.find("server");
-  const std::string id = server == config.options.end() || server->second.empty() ? "localhost" : server->second;
+  auto opened = open_with_token(config, context, std::move(settings), "key", "X-API-Key", "");
+  if (!opened) return opened.error();
   // The script for the way back is run from anywhere.
-  const std::string key =
-      reference.starts_with("file/")
-          ? "file/" + std::filesystem::absolute(path_from(config.base_folder, reference.substr(5))).string()
-          : reference;
   return std::unique_ptr<Provider>(std::make_unique<PowerDnsProvider>(
-      std::move(*api), fmt::format("/api/v1/servers/{}/zones/", percent_encoded(id)), key));
+      std::move(opened->api),
+      fmt::format("/api/v1/servers/{}/zones/", percent_encoded(option_of(config, "server", "localhost"))),
+      std::move(opened->reference)));
 }
 
 }  // namespace

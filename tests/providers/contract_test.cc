@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <iostream>
+
 #include "core/text.h"
 #include "tests/providers/subject.h"
 
@@ -85,6 +87,12 @@ std::string shown(const std::map<RecordKey, RecordSet>& sets) {
   return text;
 }
 
+/// Provider, case, what became of it; printed at the end.
+std::map<std::string, std::map<std::string, std::string>>& conformance() {
+  static std::map<std::string, std::map<std::string, std::string>> table;
+  return table;
+}
+
 /// One subject, driven as a command drives it.
 class Driver {
  public:
@@ -120,11 +128,21 @@ class Driver {
         return receipt.error();
       }
       keeps_secrets(receipt->reply + receipt->summary);
-      auto in_sync = provider().in_sync(*receipt);
-      REQUIRE(in_sync);
-      CHECK(*in_sync);
+      REQUIRE(comes_into_force(*receipt));
+    }
+    if (const auto commit = provider().commit(name(kZone))) {
+      auto receipt = provider().apply(*commit);
+      if (!receipt) return receipt.error();
     }
     return {};
+  }
+  bool comes_into_force(const Receipt& receipt) {
+    return servers::wait_until(std::chrono::seconds(10), [&] {
+      const auto in_sync = provider().in_sync(receipt);
+      INFO((in_sync ? "" : in_sync.error().message));
+      REQUIRE(in_sync);
+      return *in_sync;
+    });
   }
 
   providers::InverseScript way_back(const ChangeSet& applied) {
@@ -137,6 +155,16 @@ class Driver {
 
   void keeps_secrets(const std::string& text) const {
     for (const std::string& secret : subject->secrets()) CHECK(text.find(secret) == std::string::npos);
+  }
+
+  /// Whether the provider says beforehand that it cannot carry this; it must be among what its subject declares.
+  bool refuses(const std::string& what, const ChangeSet& changes) {
+    const auto steps = provider().steps(changes);
+    const bool refused = !steps && steps.error().code == ErrorCode::kUnsupported;
+    INFO((steps ? "" : steps.error().message));
+    CHECK(refused == (subject->refuses().count(what) != 0));
+    conformance()[subject->title][what] = refused ? "refused" : "passed";
+    return refused;
   }
 
   std::unique_ptr<Subject> subject;
@@ -154,10 +182,12 @@ TEST_CASE("every provider makes every kind of change, exactly, once, and its scr
   INFO(subject);
   Driver driver(subject);
   const Zone at_first = driver.read();
+  const bool shows_serial = at_first.find({name(kZone), RecordType::kSoa}) != nullptr;
   std::uint32_t serial = at_first.soa.serial;
   for (const Case& one : cases()) {
     INFO(one.what);
     const ChangeSet changes = change_set(one.changes);
+    if (driver.refuses(one.what, changes)) continue;
     const auto script = driver.way_back(changes);
     const auto steps = driver.steps(changes);
     REQUIRE_FALSE(steps.empty());
@@ -173,7 +203,7 @@ TEST_CASE("every provider makes every kind of change, exactly, once, and its scr
     Zone now = driver.read();
     INFO("found:\n" << shown(without_soa(now)) << "\nwanted:\n" << shown(wanted));
     REQUIRE((without_soa(now) == wanted));
-    CHECK(serial_is_after(now.soa.serial, serial));
+    if (shows_serial) CHECK(serial_is_after(now.soa.serial, serial));
 
     // Single sets read as the whole zone does.
     std::vector<RecordKey> keys;
@@ -182,7 +212,7 @@ TEST_CASE("every provider makes every kind of change, exactly, once, and its scr
     INFO((sets ? "" : sets.error().message));
     REQUIRE(sets);
     CHECK(sets->soa.serial == now.soa.serial);
-    CHECK(sets->sets.at({name(kZone), RecordType::kSoa}) == now.sets.at({name(kZone), RecordType::kSoa}));
+    CHECK(sets->sets.count({name(kZone), RecordType::kSoa}) == now.sets.count({name(kZone), RecordType::kSoa}));
     for (const Change& c : one.changes) {
       const auto at = sets->sets.find(c.key);
       CHECK((at == sets->sets.end() ? std::optional<RecordSet>() : std::optional(at->second)) == c.after);
@@ -209,7 +239,7 @@ TEST_CASE("every provider makes every kind of change, exactly, once, and its scr
     const Zone back = driver.read();
     INFO("back:\n" << shown(without_soa(back)));
     REQUIRE((without_soa(back) == without_soa(at_first)));
-    if (subject != "memory") CHECK(serial_is_after(back.soa.serial, now.soa.serial));
+    if (subject != "memory" && shows_serial) CHECK(serial_is_after(back.soa.serial, now.soa.serial));
     serial = back.soa.serial;
     // The script is as careful as the program: a second time nothing is as the change left it.
     if (!only_ttl) CHECK(driver.subject->run(script).status != 0);
@@ -224,6 +254,7 @@ TEST_CASE("every provider undoes a change through its own inverse") {
   const auto at_first = without_soa(driver.read());
   for (const Case& one : cases()) {
     INFO(one.what);
+    if (driver.refuses(one.what, change_set(one.changes))) continue;
     REQUIRE(driver.write(change_set(one.changes)));
     const auto undone = driver.write(inverse_of(change_set(one.changes)));
     INFO((undone ? "" : undone.error().message));
@@ -250,7 +281,8 @@ TEST_CASE("a record set that somebody else changed is not overwritten, and nothi
 }
 
 TEST_CASE("a CNAME is not created beside other data, nor other data beside a CNAME") {
-  const std::string subject = GENERATE(values<std::string>({"zonefile", "Knot", "BIND", "PowerDNS", "PowerDNS API"}));
+  const std::string subject = GENERATE(from_range(subject_names()));
+  if (subject == "memory") return;  // holds what it is given
   INFO(subject);
   Driver driver(subject);
   const auto before = without_soa(driver.read());
@@ -278,6 +310,7 @@ TEST_CASE("a serial guard holds, and a serial that moved is a conflict") {
     changes.guard_serial = sets->soa.serial;
     changes.guard_soa = sets->sets.at({name(kZone), RecordType::kSoa});
   };
+  if (driver.read().find({name(kZone), RecordType::kSoa}) == nullptr) return;  // no serial is shown
   guard_now();
   const auto stale = driver.steps(changes);
   REQUIRE(driver.write(change_set({remove(old_a())})));
@@ -300,7 +333,8 @@ TEST_CASE("200 record sets move in one call, and back by the script") {
                                      set(fmt::format("n{:03}", i), "A", 60, {fmt::format("203.0.113.{}", i)})));
   const auto script = driver.way_back(changes);
   const auto steps = driver.steps(changes);
-  REQUIRE(steps.size() == 1);
+  const providers::Capabilities& can = driver.provider().capabilities();
+  if (can.atomic.value == providers::AtomicScope::kZone && can.atomic_limit.value >= 200) REQUIRE(steps.size() == 1);
   REQUIRE(driver.make(steps));
   const auto sets = without_soa(driver.read());
   for (const Change& c : changes.changes) CHECK(sets.at(c.key) == *c.after);
@@ -311,7 +345,8 @@ TEST_CASE("200 record sets move in one call, and back by the script") {
 }
 
 TEST_CASE("what cannot be carried is refused before anything is sent") {
-  const std::string subject = GENERATE(values<std::string>({"zonefile", "Knot", "PowerDNS API"}));
+  const std::string subject = GENERATE(from_range(subject_names()));
+  if (subject == "memory") return;  // holds what it is given
   INFO(subject);
   Driver driver(subject);
   const auto code_of = [&](const std::vector<Change>& changes) {
@@ -331,4 +366,20 @@ TEST_CASE("a zone that is not there is an error that names it") {
   const auto zone = driver.provider().read(*DomainName::from_text("example.org"));
   REQUIRE_FALSE(zone);
   CHECK(zone.error().message.find("example.org") != std::string::npos);
+}
+
+TEST_CASE("provider by case: what passed, and what is refused by declared capability") {
+  // Runs last, after the cases above have filled it in.
+  std::size_t passed = 0, refused = 0;
+  for (const auto& [subject, cases] : conformance()) {
+    std::vector<std::string> not_carried;
+    for (const auto& [what, outcome] : cases)
+      if (outcome == "refused") not_carried.push_back(what);
+    passed += cases.size() - not_carried.size();
+    refused += not_carried.size();
+    std::cout << fmt::format("conformance: {:<14} {:>2} passed, {:>2} refused{}{}\n", subject,
+                             cases.size() - not_carried.size(), not_carried.size(), not_carried.empty() ? "" : ": ",
+                             join(not_carried, "; "));
+  }
+  std::cout << fmt::format("conformance: {} passed, {} refused by declared capability", passed, refused) << std::endl;
 }

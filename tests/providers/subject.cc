@@ -180,18 +180,34 @@ class PowerDnsApi final : public OnServer<servers::PowerDns> {
 }  // namespace
 
 const std::vector<std::string>& subject_names() {
-  static const std::vector<std::string> names{"memory", "zonefile", "Knot", "BIND", "PowerDNS", "PowerDNS API"};
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all{"memory", "zonefile", "Knot", "BIND", "PowerDNS", "PowerDNS API"};
+    for (const auto& [name, make] : api_subjects()) all.push_back(name);
+    return all;
+  }();
   return names;
 }
 
-std::unique_ptr<Subject> make_subject(const std::string& name) {
+namespace {
+
+std::unique_ptr<Subject> made(const std::string& name) {
   if (name == "memory") return std::make_unique<Memory>();
   if (name == "zonefile") return std::make_unique<ZoneFile>();
   if (name == "Knot") return std::make_unique<Rfc2136<servers::Knot>>();
   if (name == "BIND") return std::make_unique<Rfc2136<servers::Bind>>();
   if (name == "PowerDNS API") return std::make_unique<PowerDnsApi>();
   if (name == "PowerDNS") return std::make_unique<Rfc2136<servers::PowerDns>>();
+  for (const auto& [known, make] : api_subjects())
+    if (known == name) return make();
   throw std::runtime_error("no subject " + name);
+}
+
+}  // namespace
+
+std::unique_ptr<Subject> make_subject(const std::string& name) {
+  auto subject = made(name);
+  subject->title = name;
+  return subject;
 }
 
 }  // namespace cutover::tests

@@ -1,6 +1,8 @@
 #pragma once
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/loop.h"
@@ -25,12 +27,19 @@ class Subject {
   enum class Again { kConflict, kHarmless };
   virtual Again again() const { return Again::kConflict; }
 
+  /// The cases that the provider refuses beforehand, by what it declares.
+  virtual std::set<std::string> refuses() const { return {}; }
+
+  std::string title;
   providers::ProviderConfig config;
 };
 
-/// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS` (DNS UPDATE), `PowerDNS API`.
+/// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS` (DNS UPDATE), `PowerDNS API`, and those behind fakes of APIs.
 const std::vector<std::string>& subject_names();
 std::unique_ptr<Subject> make_subject(const std::string& name);
+
+/// Providers whose services are fakes: name and how it is made (api_subjects.cc).
+const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_subjects();
 
 /// The zone that every subject starts with; 200 names n000..n199 among it.
 std::string zone_text();

@@ -1,0 +1,44 @@
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/change_set.h"
+#include "core/zone.h"
+#include "providers/record_form.h"
+
+namespace cutover::providers {
+
+/// One record as an API lists it, before it is read.
+struct ListedRecord {
+  DomainName name;
+  std::string type;  ///< `A`, `HTTPS`; one that DNS does not know (`ALIAS`, `URL`) is refused, not lost
+  Seconds ttl{};
+  ApiData data;
+  std::string id{};  ///< what calls name the record by; where calls name sets: the set's version (ETag), or nothing
+  std::string refused{};  ///< why its set is not changed here, a clause that follows its name; empty: it may be
+};
+
+/// A zone as an API lists it, whole or in part.
+class Listing {
+ public:
+  Listing(const DomainName& origin, const RecordForm& form) : form_(form) { zone.origin = origin; }
+
+  /// kInvalid: the service says something that is no record.
+  Result<void> add(const ListedRecord& record);
+  /// The id of the record of a set with this data; nullptr: there is none.
+  const std::string* id_of(const RecordKey& key, std::string_view rdata) const;
+
+  enum class Extent { kWhole, kSome };
+  Extent extent = Extent::kWhole;
+  Zone zone{};            ///< of the records of a set the highest TTL counts; `soa` where the service shows it
+  std::string zone_id{};  ///< what calls name the zone by
+  std::map<RecordKey, std::string> refused{};  ///< sets that are not changed here, and why
+
+ private:
+  RecordForm form_;
+  std::map<RecordKey, std::map<std::string, std::string, std::less<>>> ids_;
+};
+
+}  // namespace cutover::providers
