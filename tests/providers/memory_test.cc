@@ -93,8 +93,9 @@ TEST_CASE("the catalogue knows its types and says so") {
   const auto made = providers::make_provider({"rfc2163", {}, ""}, {loop, clock, {}});
   REQUIRE_FALSE(made);
   CHECK(made.error().code == ErrorCode::kUsage);
-  CHECK(made.error().message ==
-        "there is no provider type 'rfc2163'; known types are rfc2136, zonefile, powerdns, memory");
+  CHECK(made.error().message.starts_with("there is no provider type 'rfc2163'; known types are rfc2136, zonefile, "));
+  for (const providers::Entry& entry : providers::catalog())
+    CHECK(made.error().message.find(std::string(entry.type)) != std::string::npos);
   for (const providers::Entry& entry : providers::catalog()) {
     INFO(entry.type);
     CHECK_FALSE(entry.title.empty());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include "core/text.h"
@@ -183,6 +184,8 @@ const std::vector<std::string>& subject_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all{"memory", "zonefile", "Knot", "BIND", "PowerDNS", "PowerDNS API"};
     for (const auto& [name, make] : api_subjects()) all.push_back(name);
+    // For whoever works on one of them.
+    if (const char* only = std::getenv("CUTOVER_SUBJECT")) return std::vector<std::string>{only};
     return all;
   }();
   return names;
