@@ -178,7 +178,7 @@ ExitCode with_cutover(const GlobalOptions& global, const std::function<ExitCode(
   auto journal = Journal::open(*plan, clock);
   if (!journal) return tell(journal.error());
   net::Loop loop;
-  auto zones = open_zones(*plan, loop, clock);
+  auto zones = open_zones(*plan, loop, clock, log_line);
   if (!zones) return tell(zones.error());
   Telling telling{log_line, nullptr};
   if (is_interactive(global)) telling.confirm = ask;

@@ -38,7 +38,7 @@ ExitCode run_status(const GlobalOptions& global) {
     fact.signal = providers::ChangeSignal::kNone;
     if (provider) {
       const providers::Capabilities& can = (*provider)->capabilities();
-      fact = {can.signal.value, can.settle_time.value, can.ttl_floor.value};
+      fact = {can.signal.value, can.settle_time.value, providers::settable_ttl(can, plan->ttl.during)};
     }
     facts.push_back(fact);
   }

@@ -13,6 +13,7 @@
 #include "core/endpoint.h"
 #include "core/text.h"
 #include "net/http.h"
+#include "net/http_date.h"
 #include "providers/rate_limit.h"
 
 namespace cutover::providers {
@@ -209,6 +210,8 @@ Result<Api::Reply> Api::send(Intent intent, const ApiCall& call) const {
   // Each call has a client of its own, and with it a new connection: see write().
   Reply reply{std::move(net::http_all(loop_, {request}).at(0))};
   if (!reply.got) return reply;
+  if (const auto date = net::parse_http_date(reply.got->header("date")); date && settings_.clock != nullptr)
+    skew_ = std::chrono::floor<Seconds>(*date - settings_.clock->now() + std::chrono::milliseconds(500));
   const std::string& body = reply.got->body;
   if (!reply.got->body_cut)
     reply.is_well_formed = body.empty()                   ? reply.got->status != 200 || intent == Intent::kWrite

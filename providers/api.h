@@ -44,6 +44,7 @@ class Api {
     std::string ca_file{};       ///< trust this and nothing else; empty: the system's store
     Meaning meaning{};
     std::function<void(const std::string&)> tell{};  ///< hears of pauses, a sentence each
+    const Clock* clock = nullptr;                    ///< where given, the service's Date is compared with it
     std::chrono::milliseconds read_limit{10000};
     std::chrono::milliseconds write_limit{30000};
     std::chrono::milliseconds first_pause{500};      ///< before a call is tried again; doubles each time
@@ -75,6 +76,9 @@ class Api {
   const std::string& who() const { return who_; }
   /// The URL without a `/` at its end.
   const std::string& url() const { return settings_.url; }
+  /// How far the service's clock was ahead of ours when it last answered, to the second (Date, RFC 9110 section
+  /// 6.6.1); nullopt: it did not say, or there is no clock to compare with.
+  std::optional<Span> clock_skew() const { return skew_; }
   const std::string& accept() const { return settings_.accept; }
   const std::string& content_type() const { return settings_.content_type; }
 
@@ -95,6 +99,7 @@ class Api {
   Settings settings_;
   std::string loopback_;  ///< the address of an http:// URL; empty for https://
   std::string who_;
+  mutable std::optional<Span> skew_;
 };
 
 /// The usual proof: a header that holds the secret, after a prefix such as `Bearer `.

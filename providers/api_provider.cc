@@ -366,6 +366,7 @@ Result<ApiWithToken> open_with_token(const ProviderConfig& config, const Context
   settings.authorize = in_header(header, prefix, *secret);
   settings.secrets = {*secret};
   settings.tell = context.tell;
+  settings.clock = &context.clock;
   auto api = Api::make(context.loop, std::move(settings));
   if (!api) return within(fmt::format("the option 'url' of the provider '{}'", config.type), api.error());
   return ApiWithToken{std::move(*api), absolute_reference(reference, config.base_folder)};

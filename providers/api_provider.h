@@ -46,6 +46,7 @@ class ApiProvider : public Provider {
   Result<std::vector<Step>> steps(const ChangeSet& changes) const final;
   Result<Receipt> apply(const Step& step) final;
   std::optional<Step> commit(const DomainName& zone) const final;
+  std::optional<Span> clock_skew() const final { return api_.clock_skew(); }
   /// True unless the service has a way to ask, and is asked.
   Result<bool> in_sync(const Receipt&) override { return true; }
   Result<InverseScript> inverse_script(const ChangeSet& inverse) const final;

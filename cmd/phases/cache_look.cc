@@ -81,7 +81,7 @@ Result<std::vector<std::string>> look_at_caches(Cutover& cutover, Phase phase, c
     if (std::find(zones.begin(), zones.end(), zone.plan->zone) == zones.end()) continue;
     const auto keys = existing_keys(*zone.plan);
     if (keys.empty()) continue;
-    const Seconds low = std::max(cutover.plan.ttl.during, zone.provider->capabilities().ttl_floor.value);
+    const Seconds low = zone.low_ttl;
     cutover.log(fmt::format("{}: asking {} what they still hold", zone.plan->zone.text(),
                             counted(resolvers.size(), "resolver")));
     dnsprobe::SweepOptions options;

@@ -22,18 +22,20 @@ net::LookupOptions lookup_of(const Plan& plan) {
   return lookup;
 }
 
-Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, const Clock& clock) {
+Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, const Clock& clock,
+                                           const std::function<void(const std::string&)>& tell) {
   std::vector<ZoneAtWork> zones;
   for (const ZonePlan& zone : plan.zones) {
     ZoneAtWork at_work;
     at_work.plan = &zone;
     const net::LookupOptions lookup = lookup_of(plan);
-    auto provider = providers::make_provider(zone.provider, {loop, clock, lookup});
+    auto provider = providers::make_provider(zone.provider, {loop, clock, lookup, tell});
     if (!provider)
       return within(
           fmt::format("{}:{}:{}: zone {}", plan.file.string(), zone.at.line, zone.at.column, zone.zone.text()),
           provider.error());
     at_work.provider = std::move(*provider);
+    at_work.low_ttl = providers::settable_ttl(at_work.provider->capabilities(), plan.ttl.during);
     auto found = net::find_delegation(loop, clock, zone.zone, zone.authoritative, lookup);
     if (!found) return within("looking for the name servers of " + zone.zone.text(), found.error());
     at_work.delegation = std::move(*found);
@@ -46,7 +48,7 @@ std::vector<DrainFacts> drain_facts(const std::vector<ZoneAtWork>& zones) {
   std::vector<DrainFacts> facts;
   for (const ZoneAtWork& zone : zones) {
     const providers::Capabilities& can = zone.provider->capabilities();
-    facts.push_back({can.signal.value, can.settle_time.value, can.ttl_floor.value});
+    facts.push_back({can.signal.value, can.settle_time.value, zone.low_ttl});
   }
   return facts;
 }

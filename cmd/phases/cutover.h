@@ -28,6 +28,7 @@ struct ZoneAtWork {
   const ZonePlan* plan = nullptr;
   std::unique_ptr<providers::Provider> provider;
   net::Delegation delegation;
+  Seconds low_ttl{};  ///< the plan's low TTL, or the next above it that the provider can set
 };
 
 /// Everything a phase works with. Borrowed parts outlive it.
@@ -48,8 +49,9 @@ struct Cutover {
 /// How the program looks names up for itself under this plan.
 net::LookupOptions lookup_of(const Plan& plan);
 
-/// Makes the providers and finds the authoritative servers of every zone of the plan.
-Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, const Clock& clock);
+/// Makes the providers and finds the authoritative servers of every zone of the plan. `tell` hears of what takes long.
+Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, const Clock& clock,
+                                           const std::function<void(const std::string&)>& tell = {});
 
 /// What the drain gate needs to know of the providers, in plan order.
 std::vector<DrainFacts> drain_facts(const std::vector<ZoneAtWork>& zones);

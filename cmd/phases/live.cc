@@ -40,6 +40,16 @@ std::optional<RecordSet> LiveZone::at_provider(const RecordKey& key) const {
   return at->second;
 }
 
+std::vector<std::string> LiveZone::not_carried(const providers::Provider& by, const ChangeSet& changes) const {
+  std::vector<std::string> why;
+  for (const Change& change : changes.changes)
+    if (const auto at = provider.refused.find(change.key); at != provider.refused.end())
+      why.push_back(fmt::format("{} {}", change.key.text(), at->second));
+  if (!why.empty() || changes.empty()) return why;
+  if (const auto steps = by.steps(changes); !steps) why.push_back(steps.error().message);
+  return why;
+}
+
 net::AuthoritySweep sweep(Cutover& cutover, const ZoneAtWork& zone, const std::vector<RecordKey>& keys) {
   return net::sweep_authority(cutover.loop, cutover.clock, zone.delegation, zone.plan->zone, keys);
 }

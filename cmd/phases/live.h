@@ -14,6 +14,8 @@ struct LiveZone {
   net::AuthoritySweep sweep;
 
   std::optional<RecordSet> at_provider(const RecordKey& key) const;
+  /// What the provider would not make of a change, or spoil by it, a sentence each. No call is made.
+  std::vector<std::string> not_carried(const providers::Provider& by, const ChangeSet& changes) const;
 };
 
 /// Reads the provider's view of `keys`, sweeps the authoritative servers and journals the sweep.

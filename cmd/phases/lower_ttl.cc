@@ -12,6 +12,7 @@ struct Wish {
   std::vector<ChangeSet> changes;
   std::vector<std::vector<Wanted>> wanted;  ///< what every server has to show in the end
   std::vector<Drift> drift;
+  std::vector<std::string> not_carried;
   std::vector<std::string> notes;
 };
 
@@ -20,11 +21,13 @@ Result<Wish> wish(Cutover& cutover) {
   for (ZoneAtWork& zone : cutover.zones) {
     auto live = look(cutover, zone, Phase::kLowerTtl, planned_keys(*zone.plan));
     if (!live) return live.error();
-    const auto& floor = zone.provider->capabilities().ttl_floor;
-    const Seconds low = std::max(cutover.plan.ttl.during, floor.value);
+    const providers::Capabilities& can = zone.provider->capabilities();
+    const Seconds low = zone.low_ttl;
     if (low > cutover.plan.ttl.during)
-      out.notes.push_back(fmt::format("{}: the provider allows no TTL below {} s ({}), so {} s is used",
-                                      zone.plan->zone.text(), floor.value.count(), floor.why, low.count()));
+      out.notes.push_back(fmt::format("{}: the provider cannot set a TTL of {} s ({}), so {} s is used",
+                                      zone.plan->zone.text(), cutover.plan.ttl.during.count(),
+                                      can.ttl_steps.value.empty() ? can.ttl_floor.why : can.ttl_steps.why,
+                                      low.count()));
     ChangeSet set;
     set.zone = zone.plan->zone;
     std::vector<Wanted> wanted;
@@ -43,6 +46,7 @@ Result<Wish> wish(Cutover& cutover) {
       if (lowered.ttl < found->ttl) set.changes.push_back(Change{change.key(), *found, lowered});
       wanted.push_back({change.key(), lowered, Wanted::Match::kTtlAtMost});
     }
+    for (std::string& why : live->not_carried(*zone.provider, set)) out.not_carried.push_back(std::move(why));
     out.changes.push_back(std::move(set));
     out.wanted.push_back(std::move(wanted));
   }
@@ -71,10 +75,12 @@ Result<PhaseResult> lower_ttl(Cutover& cutover, const PhaseOptions& options) {
   result.changes = wished->changes;
   result.notes.insert(result.notes.end(), wished->notes.begin(), wished->notes.end());
   result.gates.push_back(no_drift(wished->drift));
+  result.gates.push_back(provider_carries(wished->not_carried));
   if (auto done = apply_overrides(cutover, Phase::kLowerTtl, options, result.gates); !done) return done.error();
   if (!all_open(result.gates)) {
     result.exit = ExitCode::kClosed;
-    result.headline = "the live zone is not what the plan says; nothing was written";
+    result.headline = wished->drift.empty() ? "the provider cannot make this change; nothing was written"
+                                            : "the live zone is not what the plan says; nothing was written";
     result.next = "run `cutover plan`, mend plan or zone, run it again";
     return result;
   }

@@ -152,11 +152,14 @@ std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) 
     ++zones;
     const providers::Capabilities& can = cutover.zones[i].provider->capabilities();
     if (set.changes.size() > 1)
-      risks.push_back(
-          fmt::format("{}: the change is {} at the provider ({}), but caches turn record by record: for up to {} a "
-                      "visitor may get {}",
-                      set.zone.text(), can.atomic.value == providers::AtomicScope::kNone ? "not atomic" : "one step",
-                      can.atomic.why, format_duration(cutover.plan.ttl.during), mixture_of(set)));
+      risks.push_back(fmt::format(
+          "{}: the change is {} at the provider ({}), but caches turn record by record: for up to {} a "
+          "visitor may get {}",
+          set.zone.text(),
+          can.atomic.value == providers::AtomicScope::kNone || can.atomic.value == providers::AtomicScope::kRecordSet
+              ? "not atomic"
+              : "one step",
+          can.atomic.why, format_duration(cutover.plan.ttl.during), mixture_of(set)));
     for (const Change& change : set.changes) {
       if (change.kind() == Change::Kind::kCreate)
         risks.push_back(fmt::format(
@@ -172,6 +175,27 @@ std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) 
             "{} becomes an alias of {}: its addresses are somebody else's to change, and its TTL adds to yours",
             change.key.name.text(), join(change.after->rdata, ", ")));
     }
+    const auto steps = cutover.zones[i].provider->steps(set);
+    const std::size_t calls = steps ? steps->size() : 0;
+    if (calls > 1)
+      risks.push_back(fmt::format(
+          "{}: {} one after the other, each after a look at what is there{}; if one fails the swap is partial "
+          "(exit 5), and `swap --resume` or `rollback` goes on from there",
+          set.zone.text(), counted(calls, "call"),
+          can.budget.value.calls == 0
+              ? ""
+              : fmt::format(", of a budget of {} in {}", counted(can.budget.value.calls, "call"),
+                            format_duration(can.budget.value.per))));
+    if (!can.commit_step.value.empty())
+      risks.push_back(fmt::format("{}: nothing is served before a last call, {} ({})", set.zone.text(),
+                                  can.commit_step.value, can.commit_step.why));
+    if (calls > 1 && can.atomic.value != providers::AtomicScope::kZone)
+      for (const Change& change : set.changes)
+        if (change.key.type == RecordType::kCname && change.before.has_value() != change.after.has_value())
+          risks.push_back(
+              fmt::format("{}: between two calls the name has no records: who asks in that moment is told "
+                          "so, and resolvers keep that for the zone's negative TTL",
+                          change.key.name.text()));
     if (can.compare_and_swap.value == providers::CompareAndSwap::kNone)
       risks.push_back(fmt::format(
           "{}: the provider has no compare-and-swap ({}): an edit by somebody else in the same second is overwritten",

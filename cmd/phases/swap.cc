@@ -71,6 +71,7 @@ struct Compared {
   std::vector<ChangeSet> changes;
   std::vector<std::optional<std::size_t>> in_zone;  ///< per zone: how many record sets it has, where that was seen
   std::vector<Drift> drift;
+  std::vector<std::string> not_carried;
   std::size_t already_in_place = 0;
   std::size_t for_later = 0;  ///< outside this wave, and not yet what the plan wants
 };
@@ -81,7 +82,7 @@ Result<Compared> compare(Cutover& cutover, const PhaseOptions& options) {
   for (ZoneAtWork& zone : cutover.zones) {
     auto live = look(cutover, zone, Phase::kSwap, planned_keys(*zone.plan));
     if (!live) return live.error();
-    const Seconds low = std::max(cutover.plan.ttl.during, zone.provider->capabilities().ttl_floor.value);
+    const Seconds low = zone.low_ttl;
     ChangeSet set;
     set.zone = zone.plan->zone;
     for (const PlannedChange& change : zone.plan->changes) {
@@ -98,6 +99,7 @@ Result<Compared> compare(Cutover& cutover, const PhaseOptions& options) {
                              found ? join(found->rdata, ", ") : "nothing"});
       }
     }
+    for (std::string& why : live->not_carried(*zone.provider, set)) out.not_carried.push_back(std::move(why));
     out.changes.push_back(std::move(set));
     out.in_zone.push_back(live->provider.in_zone);
   }
@@ -219,6 +221,7 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   }
   const Instant now = cutover.clock.now();
   view.gates.push_back(no_drift(compared->drift));
+  view.gates.push_back(provider_carries(compared->not_carried));
   view.gates.push_back(mentions_acknowledged(cutover.plan));
   view.gates.push_back(ech_key_held(cutover.plan));
   view.gates.push_back(authoritative_in_sync(plan_of_wave(cutover.plan, options), *history));

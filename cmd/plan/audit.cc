@@ -439,10 +439,10 @@ class Auditor {
   void provider() {
     if (!in_.capabilities) return;
     const providers::Capabilities& can = *in_.capabilities;
-    if (can.ttl_floor.value > in_.during)
+    if (const Seconds low = providers::settable_ttl(can, in_.during); low != in_.during)
       say("ttl-floor", Severity::kWarning,
-          "the provider takes no TTL under {} s ({}): the plan's low TTL cannot be {} s", can.ttl_floor.value.count(),
-          can.ttl_floor.why, in_.during.count());
+          "the provider cannot set a TTL of {} s ({}): the plan's low TTL will be {} s", in_.during.count(),
+          can.ttl_steps.value.empty() ? can.ttl_floor.why : can.ttl_steps.why, low.count());
     std::vector<std::string> unsupported;
     for (const FoundChange& found : in_.findings.changes)
       if (!can.types.value.empty() &&

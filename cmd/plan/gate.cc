@@ -167,6 +167,14 @@ Gate no_drift(const std::vector<Drift>& drift) {
                   drift.size() == 1 ? "" : fmt::format(" (and {} more)", counted(drift.size() - 1, "record set"))));
 }
 
+Gate provider_carries(const std::vector<std::string>& refusals) {
+  if (refusals.empty()) return opened("provider-carries", "the provider can make every change");
+  return closed(
+      "provider-carries",
+      refusals.front() +
+          (refusals.size() == 1 ? "" : fmt::format(" (and {} more)", counted(refusals.size() - 1, "refusal"))));
+}
+
 Gate clock_agrees(std::optional<Span> skew) {
   const std::string name = "clock-agrees";
   if (!skew) return opened(name, "no other clock was seen to compare with");

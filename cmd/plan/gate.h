@@ -26,7 +26,7 @@ struct Gate {
 struct DrainFacts {
   providers::ChangeSignal signal = providers::ChangeSignal::kServing;
   Seconds settle_time{};
-  Seconds ttl_floor{};  ///< of the provider: a set that it cannot lower further counts as low at that TTL
+  Seconds ttl_floor{};  ///< the least that the provider can set and the plan wants: a set counts as low at that TTL
 };
 
 /// How long after all addresses were seen to serve a change every site of theirs does: the plan's word, and the
@@ -47,6 +47,8 @@ struct Drift {
   std::string found;
 };
 Gate no_drift(const std::vector<Drift>& drift);
+/// What a provider says that it cannot make of the changes, a sentence each.
+Gate provider_carries(const std::vector<std::string>& refusals);
 /// A larger difference of the clocks closes every time gate.
 inline constexpr Seconds kMostSkew{5};
 /// `skew`: the largest clock difference seen against TSIG or HTTP Date; over 5 s closes every time gate.

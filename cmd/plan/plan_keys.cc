@@ -175,7 +175,7 @@ constexpr Scalar kScalars[] = {
 constexpr std::string_view kEvents[] = {"gate", "phase", "failure"};
 constexpr std::string_view kBuiltIn[] = {"ttl-drained",  "preflight-passed", "authoritative-in-sync", "no-drift",
                                          "clock-agrees", "within-window",    "mentions-acknowledged", "ech-key-held",
-                                         "blast-radius", "standby-over"};
+                                         "blast-radius", "standby-over",     "provider-carries"};
 
 }  // namespace
 
