@@ -184,6 +184,10 @@ struct ResolversCheckFlags {
 };
 ExitCode run_resolvers_check(const GlobalOptions& global, const ResolversCheckFlags& flags);
 
+ExitCode run_providers_list(const GlobalOptions& global);
+/// `name` is a plan's `type`.
+ExitCode run_providers_show(const GlobalOptions& global, const std::string& name);
+
 struct RehearseFlags {
   double speed = 1440;
 };

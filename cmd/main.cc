@@ -301,6 +301,17 @@ int run(int argc, char** argv) {
   one->add_option("--timeout", checking.timeout, "How long to wait for an answer; asked twice")->capture_default_str();
   one->add_flag("--forget", checking.forget, "Do not remember what is found");
 
+  std::string provider;
+  const Forms tables{OutputForm::kText, OutputForm::kJson, OutputForm::kMarkdown};
+  added = app.add_subcommand("providers", "Where zones may be held: what each provider can, and what it needs");
+  added->fallthrough()->require_subcommand(1);
+  added->footer(footer(tables));
+  command_of(*added, "list", "A line for each", tables, [&] { return run_providers_list(global); });
+  command_of(*added, "show", "One of them: options, limits with their reasons, credentials, least rights", usual,
+             [&] { return run_providers_show(global, provider); })
+      ->add_option("name", provider, "As a plan's `type`")
+      ->required();
+
   command("schema", "JSON Schema of the plan file, for editors", {OutputForm::kJson},
           [&] { return cutover::run_schema(); });
 

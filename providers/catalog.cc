@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "providers/cloudflare/cloudflare.h"
+#include "providers/environment.h"
 #include "providers/memory/memory.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
@@ -21,6 +22,12 @@ std::string names_of(std::span<const OptionSpec> options) {
   return join(names, ", ");
 }
 
+std::string names_tried(const OptionSpec& option) {
+  const auto names = variables_of(option);
+  if (names.empty()) return "";
+  return fmt::format("; the plan does not give it, nor the environment in {}", join(names, ", "));
+}
+
 Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
   for (const auto& given : config.options) {
     const bool known = std::any_of(entry.options.begin(), entry.options.end(),
@@ -32,8 +39,8 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
   for (const OptionSpec& option : entry.options) {
     const auto given = config.options.find(std::string(option.name));
     if (option.required && (given == config.options.end() || given->second.empty()))
-      return fail(ErrorCode::kUsage,
-                  fmt::format("the provider '{}' needs the option '{}': {}", entry.type, option.name, option.what));
+      return fail(ErrorCode::kUsage, fmt::format("the provider '{}' needs the option '{}': {}{}", entry.type,
+                                                 option.name, option.what, names_tried(option)));
   }
   return {};
 }
@@ -52,8 +59,9 @@ Result<std::unique_ptr<Provider>> make_provider(const ProviderConfig& config, co
   for (const Entry& entry : catalog()) {
     known.emplace_back(entry.type);
     if (entry.type != config.type) continue;
-    if (auto fits = check_options(entry, config); !fits) return fits.error();
-    return entry.make(config, context);
+    const ProviderConfig whole = with_environment(config, entry.options);
+    if (auto fits = check_options(entry, whole); !fits) return fits.error();
+    return entry.make(whole, context);
   }
   return fail(ErrorCode::kUsage, fmt::format("there is no provider type '{}'; known types are {}",
                                              printable(config.type), join(known, ", ")));

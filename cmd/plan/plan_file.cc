@@ -299,7 +299,7 @@ class Reader {
       config.options[entry.key] = *written;
     }
     for (const auto& option : spec.options)
-      if (option.required && node.find(option.name) == nullptr)
+      if (option.required && option.variables.empty() && node.find(option.name) == nullptr)
         add(node.at, fmt::format("{} lacks the option '{}': {}", what, option.name, option.what));
   }
 

@@ -31,7 +31,7 @@ Json provider_schema() {
     for (const providers::OptionSpec& option : entry.options) {
       json["properties"][std::string(option.name)] = {
           {"$ref", option.is_credential ? "#/$defs/credential" : "#/$defs/text"}, {"description", option.what}};
-      if (option.required) json["required"].push_back(option.name);
+      if (option.required && option.variables.empty()) json["required"].push_back(option.name);
     }
     one_of.push_back(std::move(json));
   }

@@ -6,44 +6,11 @@
 #include <array>
 #include <set>
 
+#include "cmd/report/columns.h"
 #include "core/text.h"
 
 namespace cutover {
 namespace {
-
-/// Columns as wide as what stands in them; the last one is not padded. Counts code points, so that `Zürich` lines up.
-class Columns {
- public:
-  explicit Columns(std::vector<std::string> header) { add(std::move(header)); }
-  void add(std::vector<std::string> cells) {
-    widths_.resize(cells.size());
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      cells[i] = printable(cells[i].empty() ? "-" : cells[i]);
-      widths_[i] = std::max(widths_[i], width(cells[i]));
-    }
-    rows_.push_back(std::move(cells));
-  }
-  std::string text() const {
-    std::string out;
-    for (const auto& row : rows_) {
-      std::string line;
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        line += row[i];
-        if (i + 1 < row.size()) line.append(widths_[i] - width(row[i]) + 2, ' ');
-      }
-      out += line + "\n";
-    }
-    return out;
-  }
-
- private:
-  static std::size_t width(const std::string& text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-  }
-  std::vector<std::vector<std::string>> rows_;
-  std::vector<std::size_t> widths_;
-};
 
 std::string where(const dnsprobe::CatalogueEntry& entry) {
   if (entry.place.empty()) return entry.anycast ? "(anycast)" : "";

@@ -177,8 +177,11 @@ std::optional<ErrorCode> meaning_of(const net::HttpResponse& response) {
   return std::nullopt;
 }
 
+// As Terraform, wrangler, lego and external-dns name it.
+constexpr std::string_view kTokenNames[] = {"CLOUDFLARE_API_TOKEN", "CF_DNS_API_TOKEN", "CLOUDFLARE_DNS_API_TOKEN",
+                                            "CF_API_TOKEN"};
 constexpr OptionSpec kOptions[] = {
-    {"token", "an API token with the right Zone > DNS > Edit for the zone", true, true},
+    {"token", "an API token with the right Zone > DNS > Edit for the zone", true, true, kTokenNames},
     {"zone_id", "the zone's id; looked for by its name when left out", false, false},
     {"url", "where the API is; https://api.cloudflare.com/client/v4 when left out", false, false},
     {"ca_file", "trust this certificate authority and no other", false, false},
@@ -198,6 +201,14 @@ Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Conte
 
 }  // namespace
 
-Entry entry() { return {"cloudflare", "Cloudflare", kOptions, open}; }
+Entry entry() {
+  return {"cloudflare",
+          "Cloudflare",
+          kOptions,
+          open,
+          what_it_can,
+          "",
+          "a token made for this zone alone, with Zone > DNS > Edit; without `zone_id` also Zone > Zone > Read"};
+}
 
 }  // namespace cutover::providers::cloudflare

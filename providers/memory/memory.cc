@@ -249,12 +249,17 @@ Result<std::map<DomainName, Zone>> from_lines(std::string_view text) {
 std::unique_ptr<Provider> make(Server& server) { return std::make_unique<MemoryProvider>(server); }
 
 Entry entry() {
-  return {"memory", "Zones in memory or in a small file: the template and the test twin", kOptions,
+  return {"memory",
+          "Zones in memory or in a small file: the template and the test twin",
+          kOptions,
           [](const ProviderConfig& config, const Context&) -> Result<std::unique_ptr<Provider>> {
             auto server = std::make_unique<Server>();
             server->file = path_from(config.base_folder, config.options.at("file"));
             return std::unique_ptr<Provider>(std::make_unique<MemoryProvider>(std::move(server)));
-          }};
+          },
+          what_it_can,
+          "None.",
+          "Reading and writing the file."};
 }
 
 }  // namespace cutover::providers::memory

@@ -184,11 +184,15 @@ Result<Receipt> PowerDnsProvider::apply(const Step& step) {
                  nlohmann::ordered_json{{"serial_before", live->zone.soa.serial}, {"notify", notified}}.dump()};
 }
 
+// As lego, dnscontrol and external-dns name them.
+constexpr std::string_view kUrlNames[] = {"PDNS_API_URL"};
+constexpr std::string_view kKeyNames[] = {"PDNS_API_KEY"};
+constexpr std::string_view kServerNames[] = {"PDNS_SERVER_NAME"};
 constexpr OptionSpec kOptions[] = {
     {"url", "where the API is: https://HOST:PORT, or http:// on this machine, such as http://127.0.0.1:8081", true,
-     false},
-    {"key", "the API key (api-key in pdns.conf)", true, true},
-    {"server", "the server's id in the API; localhost when left out", false, false},
+     false, kUrlNames},
+    {"key", "the API key (api-key in pdns.conf)", true, true, kKeyNames},
+    {"server", "the server's id in the API; localhost when left out", false, false, kServerNames},
     {"ca_file", "trust this certificate authority and no other", false, false},
 };
 
@@ -206,6 +210,15 @@ Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Conte
 
 }  // namespace
 
-Entry entry() { return {"powerdns", "PowerDNS's HTTP API", kOptions, open}; }
+Entry entry() {
+  return {"powerdns",
+          "PowerDNS's HTTP API",
+          kOptions,
+          open,
+          what_it_can,
+          "The api-key of pdns.conf; a key that this user alone can read.",
+          "PowerDNS has this one key, which may change every zone. Where that is too much, use rfc2136 with a TSIG key "
+          "for the zone."};
+}
 
 }  // namespace cutover::providers::powerdns

@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "net/credential.h"
+#include "providers/environment.h"
 #include "providers/file.h"
 #include "providers/rfc2136/primary_server.h"
 #include "providers/rfc2136/verdict.h"
@@ -149,11 +150,40 @@ Result<InverseScript> Rfc2136Provider::inverse_script(const ChangeSet& inverse) 
   return script;
 }
 
+// As lego names them, now and formerly. With _FILE behind it, a key's is what lego calls its TSIG file.
+constexpr std::string_view kServerNames[] = {"DNSUPDATE_NAMESERVER", "RFC2136_NAMESERVER"};
+constexpr std::string_view kKeyNames[] = {"DNSUPDATE_TSIG", "RFC2136_TSIG"};
 constexpr OptionSpec kOptions[] = {
-    {"server", "the zone's primary server: a name or an address, with :port where it is not 53", true, false},
-    {"key", "the TSIG key, as tsig-keygen writes it or as algorithm:name:secret", false, true},
+    {"server", "the zone's primary server: a name or an address, with :port where it is not 53", true, false,
+     kServerNames},
+    {"key", "the TSIG key, as tsig-keygen writes it or as algorithm:name:secret", false, true, kKeyNames},
     {"transport", "tcp (default) or udp for updates; udp turns to TCP where an answer is cut off", false, false},
 };
+
+/// The key that the environment gives in parts: _KEY (its name), _SECRET and _ALGORITHM. nullopt: none.
+Result<std::optional<net::TsigKey>> key_in_parts() {
+  for (const std::string_view prefix : kKeyNames) {
+    const auto part = [&](std::string_view which) {
+      return variable_of_process(fmt::format("{}_{}", prefix, which)).value_or("");
+    };
+    const std::string name = part("KEY");
+    if (name.empty()) continue;
+    std::string algorithm = to_lower(part("ALGORITHM"));
+    if (algorithm.ends_with('.')) algorithm.pop_back();
+    // Others take hmac-sha1, or md5, for granted. A server says no more than BADKEY to a wrong guess.
+    if (algorithm.empty())
+      return fail(ErrorCode::kUsage,
+                  fmt::format("{0}_KEY is set and {0}_ALGORITHM is not: set it to hmac-sha256, or whatever the server "
+                              "has for this key",
+                              prefix));
+    auto secret = net::read_credential(fmt::format("env/{}_SECRET", prefix), "");
+    if (!secret) return secret.error();
+    auto key = net::parse_tsig_key(fmt::format("{}:{}:{}", algorithm, name, secret->reveal()));
+    if (!key) return within(fmt::format("{0}_KEY, {0}_SECRET and {0}_ALGORITHM", prefix), key.error());
+    return std::optional(*std::move(key));
+  }
+  return std::optional<net::TsigKey>();
+}
 
 Result<Settings> settings_from(const ProviderConfig& config) {
   Settings settings;
@@ -173,6 +203,10 @@ Result<Settings> settings_from(const ProviderConfig& config) {
     settings.key = std::move(*key);
     if (reference.starts_with("file/"))
       settings.key_file = shell_quote(path_from(config.base_folder, reference.substr(5)));
+  } else {
+    auto key = key_in_parts();
+    if (!key) return within("the key of " + settings.server.text(), key.error());
+    settings.key = *std::move(key);
   }
   return settings;
 }
@@ -180,13 +214,22 @@ Result<Settings> settings_from(const ProviderConfig& config) {
 }  // namespace
 
 Entry entry() {
-  return {"rfc2136", "DNS UPDATE (RFC 2136) with TSIG", kOptions,
-          [](const ProviderConfig& config, const Context& context) -> Result<std::unique_ptr<Provider>> {
-            auto settings = settings_from(config);
-            if (!settings) return settings.error();
-            return std::unique_ptr<Provider>(
-                std::make_unique<Rfc2136Provider>(PrimaryServer(std::move(*settings), context)));
-          }};
+  return {
+      "rfc2136",
+      "DNS UPDATE (RFC 2136) with TSIG",
+      kOptions,
+      [](const ProviderConfig& config, const Context& context) -> Result<std::unique_ptr<Provider>> {
+        auto settings = settings_from(config);
+        if (!settings) return settings.error();
+        return std::unique_ptr<Provider>(
+            std::make_unique<Rfc2136Provider>(PrimaryServer(std::move(*settings), context)));
+      },
+      what_it_can,
+      "A TSIG key as tsig-keygen writes it, or in parts: DNSUPDATE_TSIG_KEY (its name), DNSUPDATE_TSIG_SECRET and "
+      "DNSUPDATE_TSIG_ALGORITHM, or the same as RFC2136_TSIG_... Without a key the server must know this machine "
+      "by its address.",
+      "Transfer (AXFR) and update of the zone: BIND `allow-transfer` and `update-policy { grant KEY zonesub ANY; }`, "
+      "Knot an acl with `action: [transfer, update]`, PowerDNS TSIG-ALLOW-AXFR and TSIG-ALLOW-DNSUPDATE."};
 }
 
 }  // namespace cutover::providers::rfc2136

@@ -55,6 +55,11 @@ Capabilities what_it_can(bool publishes) {
   };
 }
 
+const Capabilities& what_it_can_published() {
+  static const Capabilities capabilities = what_it_can(true);
+  return capabilities;
+}
+
 Result<void> check(const ChangeSet& changes) {
   for (const Change& change : changes.changes)
     if (auto ours = check_within(change, changes.zone); !ours) return ours;
@@ -250,13 +255,18 @@ constexpr OptionSpec kOptions[] = {
 }  // namespace
 
 Entry entry() {
-  return {"zonefile", "A BIND zone file, edited in place", kOptions,
+  return {"zonefile",
+          "A BIND zone file, edited in place",
+          kOptions,
           [](const ProviderConfig& config, const Context& context) -> Result<std::unique_ptr<Provider>> {
             const auto publish = config.options.find("publish");
             return std::unique_ptr<Provider>(std::make_unique<ZoneFileProvider>(
                 path_from(config.base_folder, config.options.at("file")),
                 publish == config.options.end() ? std::string() : publish->second, config.base_folder, context));
-          }};
+          },
+          what_it_can_published,
+          "None of its own; `publish` runs as this user.",
+          "Reading and writing the file and its folder, and whatever `publish` needs."};
 }
 
 }  // namespace cutover::providers::zonefile

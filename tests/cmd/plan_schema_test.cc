@@ -48,7 +48,7 @@ TEST_CASE("the schema refuses what a schema can tell") {
       {"standby: 48h", "standby: soon"},
       {"type: rfc2136", "type: rfc2163"},
       {"server: ns1", "sevrer: ns1"},
-      {"server: ns1.example.com, ", ""},
+      {"rfc2136, server: ns1.example.com, key: env/CUTOVER_TSIG", "zonefile"},
       {"key: env/CUTOVER_TSIG", "key: c2VjcmV0"},
       {"192.0.2.53,", "ns1.example.com,"},
       {"from: [198.51.100.10]", "from: 198.51.100.10"},
