@@ -1,9 +1,13 @@
 // Providers behind fakes of their services' APIs.
+#include <fmt/format.h>
+
+#include <cstdlib>
 #include <stdexcept>
 
 #include "net/message.h"
 #include "tests/providers/subject.h"
 #include "tests/servers/cloudflare_fake.h"
+#include "tests/servers/route53_fake.h"
 
 namespace cutover::tests {
 namespace {
@@ -40,6 +44,34 @@ class Cloudflare final : public OnFake<servers::CloudflareFake> {
   std::vector<std::string> secrets() const override { return {servers::CloudflareFake::kToken}; }
 };
 
+/// The keys are where AWS's own tools keep them; SOA and NS are record sets like others there.
+class Route53 final : public Subject {
+ public:
+  Route53() {
+    const auto zone = net::parse_zone_file(zone_text(), name("@"));
+    if (!zone) throw std::runtime_error(zone.error().message);
+    id_ = fake_.add_zone(*zone);
+    fake_.set_page_size(100);
+    const std::string keys = fmt::format("[test]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+                                         servers::Route53Fake::kKeyId, servers::Route53Fake::kSecret);
+    setenv("AWS_SHARED_CREDENTIALS_FILE", folder_.write("credentials", keys, 0600).c_str(), 1);
+    config = {"route53", {{"url", fake_.url()}, {"profile", "test"}}, folder_.path()};
+  }
+  ~Route53() override { unsetenv("AWS_SHARED_CREDENTIALS_FILE"); }
+  void edit_behind(const RecordSet& set) override { fake_.put(id_, set); }
+  servers::Finished run(const providers::InverseScript& script) const override {
+    folder_.write(script.file_name, script.text);
+    return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(60), folder_.path());
+  }
+  std::vector<std::string> secrets() const override { return {servers::Route53Fake::kSecret}; }
+  Serial serial() const override { return Serial::kStays; }
+
+ private:
+  servers::TempFolder folder_{servers::TempFolder::Where::kMemory};
+  servers::Route53Fake fake_;
+  std::string id_;
+};
+
 template <class S>
 std::unique_ptr<Subject> make() {
   return std::make_unique<S>();
@@ -50,6 +82,7 @@ std::unique_ptr<Subject> make() {
 const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_subjects() {
   static const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>> subjects{
       {"Cloudflare", make<Cloudflare>},
+      {"Route 53", make<Route53>},
   };
   return subjects;
 }

@@ -182,7 +182,8 @@ TEST_CASE("every provider makes every kind of change, exactly, once, and its scr
   INFO(subject);
   Driver driver(subject);
   const Zone at_first = driver.read();
-  const bool shows_serial = at_first.find({name(kZone), RecordType::kSoa}) != nullptr;
+  const bool shows_serial =
+      at_first.find({name(kZone), RecordType::kSoa}) != nullptr && driver.subject->serial() == Subject::Serial::kMoves;
   std::uint32_t serial = at_first.soa.serial;
   for (const Case& one : cases()) {
     INFO(one.what);
@@ -314,6 +315,12 @@ TEST_CASE("a serial guard holds, and a serial that moved is a conflict") {
   guard_now();
   const auto stale = driver.steps(changes);
   REQUIRE(driver.write(change_set({remove(old_a())})));
+  if (driver.subject->serial() == Subject::Serial::kStays) {
+    RecordSet soa = *changes.guard_soa;
+    const std::string was = fmt::format(" {} ", *changes.guard_serial);
+    soa.rdata[0].replace(soa.rdata[0].find(was), was.size(), fmt::format(" {} ", *changes.guard_serial + 1));
+    driver.subject->edit_behind(soa);
+  }
   const auto refused = driver.make(stale);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == ErrorCode::kConflict);

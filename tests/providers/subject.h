@@ -27,6 +27,9 @@ class Subject {
   enum class Again { kConflict, kHarmless };
   virtual Again again() const { return Again::kConflict; }
 
+  /// Whether the SOA serial moves with a change.
+  enum class Serial { kMoves, kStays };
+  virtual Serial serial() const { return Serial::kMoves; }
   /// The cases that the provider refuses beforehand, by what it declares.
   virtual std::set<std::string> refuses() const { return {}; }
 

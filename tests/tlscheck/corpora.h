@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/text.h"
-#include "tests/support/not_run.h"
+#include "tests/support/test_data.h"
 #include "tlscheck/certificate.h"
 
 // Data that other projects publish for verifiers, read where CUTOVER_TEST_DATA says it is.
@@ -21,24 +21,10 @@ namespace cutover::tlscheck::corpora {
 
 /// A file of the corpora; empty, and told, where it is not here.
 inline std::optional<std::filesystem::path> find(const std::string& what, const std::string& file) {
-  const char* data = std::getenv("CUTOVER_TEST_DATA");
-  if (data == nullptr) {
-    tests::not_run(what, "CUTOVER_TEST_DATA is not set");
-    return std::nullopt;
-  }
-  auto path = std::filesystem::path(data) / "corpora" / file;
-  if (std::filesystem::exists(path)) return path;
-  tests::not_run(what, path.string() + " is not there");
-  return std::nullopt;
+  return tests::test_data(what, "corpora/" + file);
 }
 
-inline std::string read(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  if (!in) throw std::runtime_error("cannot read " + path.string());
-  return text.str();
-}
+inline std::string read(const std::filesystem::path& path) { return tests::read_all(path); }
 
 /// What stands between BEGIN and END lines, decoded, in order.
 inline std::vector<std::string> pem_blocks(const std::string& text, const std::string& kind) {

@@ -1,0 +1,27 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "providers/provider.h"
+
+namespace cutover::providers::route53 {
+
+/// Where the script finds keys; never the keys themselves.
+struct ScriptKeys {
+  std::string profile;  ///< empty: the environment, AWS_PROFILE, `default`
+  enum class Kind { kPlain, kRole } kind = Kind::kPlain;
+  std::string region;
+};
+
+struct Door {
+  std::string url;
+  std::string zone_id;  ///< empty: the script looks the zone up
+  ScriptKeys keys;
+};
+
+/// A script for Python 3 and its standard library that makes `batches` of `inverse`, a request each. It is as guarded
+/// as the program: every deletion repeats what the change left behind, and Route 53 refuses the whole request where
+/// that is there no longer.
+InverseScript inverse_script(const ChangeSet& inverse, const std::vector<ChangeSet>& batches, const Door& door);
+
+}  // namespace cutover::providers::route53

@@ -1,0 +1,260 @@
+#include "providers/route53/route53.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/codec.h"
+#include "core/text.h"
+#include "net/http_date.h"
+#include "providers/api.h"
+#include "providers/route53/aws_session.h"
+#include "providers/route53/inverse.h"
+#include "providers/route53/verdict.h"
+#include "providers/route53/zone_reader.h"
+
+namespace cutover::providers::route53 {
+namespace {
+
+const Capabilities& what_it_can() {
+  static const Capabilities capabilities{
+      .unit = {Unit::kRecordSet, "every element of a change names a whole record set", "2026-11-22"},
+      .atomic = {AtomicScope::kZone, "ChangeResourceRecordSets makes all of its changes or none", "2026-11-22"},
+      .atomic_limit = {kMaxRecords / 2,
+                       "a request takes 1,000 records, old and new together, and 32,000 characters of data",
+                       "2026-11-22"},
+      .compare_and_swap = {CompareAndSwap::kValuesAndTtl,
+                           "a deletion has to repeat values and TTL, and fails the whole request when it does not",
+                           "2026-11-22"},
+      .commit_step = {"", "none", "2026-11-22"},
+      .signal = {ChangeSignal::kServing, "GetChange says INSYNC when all name servers have the change", "2026-11-22"},
+      .ttl_floor = {Seconds(0), "any TTL up to 2147483647", "2026-11-22"},
+      .settle_time = {Seconds(0), "INSYNC is waited for", "2026-11-22"},
+      .types = {aws_types(), "what Route 53 lists as supported; of these NS, SOA and DNSSEC's own are not changed here",
+                "2026-11-22"},
+  };
+  return capabilities;
+}
+
+/// What its calls tell by the way.
+struct Seen {
+  std::optional<Span> clock_skew{};
+};
+
+class Route53Provider final : public Provider {
+ public:
+  Route53Provider(Api api, std::shared_ptr<Seen> seen, std::string zone_id, ScriptKeys keys)
+      : api_(std::move(api)), zones_(api_, std::move(zone_id)), seen_(std::move(seen)), keys_(std::move(keys)) {}
+
+  const Capabilities& capabilities() const override { return what_it_can(); }
+  Result<Zone> read(const DomainName& zone) override;
+  Result<Sets> read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) override;
+  Result<std::vector<Step>> steps(const ChangeSet& changes) const override;
+  Result<Receipt> apply(const Step& step) override;
+  Result<bool> in_sync(const Receipt& receipt) override;
+  Result<InverseScript> inverse_script(const ChangeSet& inverse) const override;
+  std::optional<Span> clock_skew() const override { return seen_->clock_skew; }
+
+ private:
+  Result<Listing> around(const DomainName& zone, const std::vector<RecordKey>& keys);
+  Result<void> compare(const Listing& live, const ChangeSet& changes) const;
+
+  Api api_;
+  ZoneReader zones_;
+  std::shared_ptr<Seen> seen_;
+  ScriptKeys keys_;
+  std::map<RecordKey, std::string> special_;  ///< of what was read so far: known before anything is sent
+};
+
+Result<Zone> Route53Provider::read(const DomainName& zone) {
+  auto listing = zones_.whole(zone);
+  if (!listing) return listing.error();
+  special_ = std::move(listing->special);
+  return std::move(listing->zone);
+}
+
+Result<Listing> Route53Provider::around(const DomainName& zone, const std::vector<RecordKey>& keys) {
+  auto listing = zones_.around(zone, keys);
+  if (listing) special_.insert(listing->special.begin(), listing->special.end());
+  return listing;
+}
+
+Result<Provider::Sets> Route53Provider::read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) {
+  auto listing = around(zone, keys);
+  if (!listing) return listing.error();
+  Sets sets = sets_of(listing->zone, keys);
+  sets.in_zone.reset();
+  return sets;
+}
+
+Error special_error(const RecordKey& key, const std::string& why) {
+  return fail(
+      ErrorCode::kUnsupported,
+      fmt::format("{} {}: changing it as one set would flatten that; move it by hand, or make a plain set of it "
+                  "first",
+                  key.text(), why));
+}
+
+Result<std::vector<Step>> Route53Provider::steps(const ChangeSet& changes) const {
+  if (auto carried = check(changes); !carried) return carried.error();
+  for (const Change& change : changes.changes)
+    if (const auto at = special_.find(change.key); at != special_.end()) return special_error(at->first, at->second);
+  auto cut = batches(changes);
+  if (!cut) return cut.error();
+  std::vector<Step> steps;
+  for (const ChangeSet& batch : *cut) {
+    Step step;
+    step.zone = changes.zone;
+    step.ordinal = static_cast<int>(steps.size()) + 1;
+    step.summary = fmt::format("ChangeResourceRecordSets at {} for {}: {}", api_.who(), changes.zone.text(),
+                               counted(batch.changes.size(), "record set"));
+    step.request = to_json(batch);
+    for (const Change& change : batch.changes) step.touches.push_back(change.key);
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+Result<void> Route53Provider::compare(const Listing& live, const ChangeSet& changes) const {
+  const auto moved = [&](const std::string& what) {
+    return fail(ErrorCode::kConflict, fmt::format("{}: {}; nothing was changed", api_.who(), what));
+  };
+  if (changes.guard_serial && *changes.guard_serial != live.zone.soa.serial)
+    return moved(fmt::format("the serial of {} is {} and not {}", changes.zone.text(), live.zone.soa.serial,
+                             *changes.guard_serial));
+  for (const Change& change : changes.changes) {
+    if (const auto at = live.special.find(change.key); at != live.special.end()) {
+      const Error error = special_error(at->first, at->second);
+      return fail(error.code, error.message + "; nothing was changed");
+    }
+    if (!before_holds(change, live.zone.find(change.key)))
+      return moved(fmt::format("{} is not what it was when it was read", change.key.text()));
+  }
+  return {};
+}
+
+Result<Receipt> Route53Provider::apply(const Step& step) {
+  const auto changes = change_set_from_json(step.request);
+  if (!changes) return changes.error();
+  std::vector<RecordKey> keys;
+  for (const Change& change : changes->changes) keys.push_back(change.key);
+  const auto live = around(changes->zone, keys);
+  if (!live) return fail(live.error().code, live.error().message + "; nothing was changed");
+  if (auto fits = compare(*live, *changes); !fits) return fits.error();
+  // Whoever edits one of these sets from here on makes the whole request fail: its deletions repeat what was read.
+  const auto id = zones_.id_of(changes->zone);
+  if (!id) return id.error();
+  const std::string doing = fmt::format("changing {}", changes->zone.text());
+  const auto body = api_.write({"POST", rrset_path(*id) + "/", change_body(edits_of(*changes, &*live)), {}}, doing);
+  if (!body) return body.error();
+  const auto info = read_change_info(*body);
+  if (!info)
+    return fail(ErrorCode::kUnknown, fmt::format("{}: {} answered, and {}: whether the change was made is not known",
+                                                 doing, api_.who(), info.error().message));
+  return Receipt{step.zone, step.ordinal, fmt::format("{} took the change as {}", api_.who(), printable(info->id)),
+                 nlohmann::ordered_json{{"change", info->id}}.dump()};
+}
+
+Result<bool> Route53Provider::in_sync(const Receipt& receipt) {
+  const auto json = nlohmann::json::parse(receipt.reply, nullptr, false);
+  const std::string id = json.is_object() ? json.value("change", "") : "";
+  if (id.empty()) return fail(ErrorCode::kCorrupt, "the receipt of a Route 53 change does not name the change");
+  const std::string doing =
+      fmt::format("asking whether the change {} of {} is served", printable(id), receipt.zone.text());
+  const auto body = api_.read(fmt::format("{}change/{}", kVersion, percent_encoded(id)), doing);
+  if (!body) return body.error();
+  const auto info = read_change_info(*body);
+  if (!info) return within(doing, info.error());
+  return info->status == ChangeInfo::Status::kInSync;
+}
+
+Result<InverseScript> Route53Provider::inverse_script(const ChangeSet& inverse) const {
+  if (auto carried = check(inverse); !carried) return carried.error();
+  auto cut = batches(inverse);
+  if (!cut) return cut.error();
+  return route53::inverse_script(inverse, *cut, {api_.url(), zones_.known_id(inverse.zone), keys_});
+}
+
+constexpr OptionSpec kOptions[] = {
+    {"profile", "the profile in ~/.aws/credentials and ~/.aws/config; without it the environment, then AWS_PROFILE",
+     false, false},
+    {"zone_id", "the hosted zone's id; without it AWS_HOSTED_ZONE_ID, or the one public zone of the name", false,
+     false},
+    {"url", "where Route 53 is, https://route53.amazonaws.com when left out", false, false},
+    {"sts_url", "where roles are assumed, https://sts.amazonaws.com when left out", false, false},
+    {"region", "the region that requests are signed for, us-east-1 when left out", false, false},
+    {"ca_file", "trust this certificate authority and no other", false, false},
+};
+
+std::string without_prefix(std::string id) {
+  constexpr std::string_view kPrefix = "/hostedzone/";
+  return id.starts_with(kPrefix) ? id.substr(kPrefix.size()) : id;
+}
+
+/// What the plan says, else the environment, else what is usual.
+class Choice {
+ public:
+  Choice(const ProviderConfig& config, const Environment& environment) : config_(config), environment_(environment) {}
+  std::string of(const std::string& option, const std::string& variable, const std::string& usual) const {
+    const auto given = config_.options.find(option);
+    if (given != config_.options.end() && !given->second.empty()) return given->second;
+    return variable.empty() ? usual : environment_(variable).value_or(usual);
+  }
+
+ private:
+  const ProviderConfig& config_;
+  const Environment& environment_;
+};
+
+Api::Meaning watching(std::shared_ptr<Seen> seen, const Clock& clock) {
+  return [seen = std::move(seen), &clock](const net::HttpResponse& response) {
+    if (const auto theirs = net::parse_http_date(response.header("date"))) seen->clock_skew = clock.now() - *theirs;
+    return meaning_of(response.status, response.body);
+  };
+}
+
+Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Context& context) {
+  const Environment environment = process_environment();
+  const Choice choice(config, environment);
+  const std::string profile = choice.of("profile", "", "");
+  auto identity = find_identity(profile, environment);
+  if (!identity) return within("the keys for Route 53", identity.error());
+  ScriptKeys keys{profile, identity->roles.empty() ? ScriptKeys::Kind::kPlain : ScriptKeys::Kind::kRole,
+                  choice.of("region", "", "us-east-1")};
+  AwsSession::Settings sts;
+  sts.sts_url = choice.of("sts_url", "AWS_ENDPOINT_URL_STS", sts.sts_url);
+  sts.region = keys.region;
+  sts.ca_file = choice.of("ca_file", "", "");
+  const auto session = std::make_shared<AwsSession>(context.loop, context.clock, *std::move(identity), sts);
+  const auto seen = std::make_shared<Seen>();
+  Api::Settings settings;
+  settings.service = "Route 53";
+  settings.url = choice.of("url", "AWS_ENDPOINT_URL_ROUTE_53", "https://route53.amazonaws.com");
+  settings.form = Api::Form::kXml;
+  settings.ca_file = sts.ca_file;
+  settings.secrets = session->secrets();
+  settings.authorize = [session](net::HttpRequest& request) { return session->sign(request, "route53"); };
+  settings.meaning = watching(seen, context.clock);
+  settings.tell = context.tell;
+  auto api = Api::make(context.loop, std::move(settings));
+  if (!api) return within("the option 'url' of the provider 'route53'", api.error());
+  return std::unique_ptr<Provider>(std::make_unique<Route53Provider>(
+      std::move(*api), seen, without_prefix(choice.of("zone_id", "AWS_HOSTED_ZONE_ID", "")), std::move(keys)));
+}
+
+}  // namespace
+
+Entry entry() {
+  return {
+      "route53",
+      "Amazon Route 53",
+      kOptions,
+      open,
+      what_it_can,
+      "as the AWS CLI finds them: AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, else a profile, "
+      "else AWS_PROFILE; roles are assumed where the profile names one",
+      "route53:ListResourceRecordSets and route53:ChangeResourceRecordSets on the hosted zone, route53:GetChange, and "
+      "without `zone_id` route53:ListHostedZonesByName"};
+}
+
+}  // namespace cutover::providers::route53
