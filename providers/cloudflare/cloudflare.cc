@@ -207,8 +207,8 @@ Entry entry() {
           kOptions,
           open,
           what_it_can,
-          "",
-          "a token made for this zone alone, with Zone > DNS > Edit; without `zone_id` also Zone > Zone > Read"};
+          "An API token; the global API key is not taken.",
+          "A token made for this zone alone, with Zone > DNS > Edit; without `zone_id` also Zone > Zone > Read."};
 }
 
 }  // namespace cutover::providers::cloudflare
