@@ -7,6 +7,7 @@
 
 #include "net/loop.h"
 #include "providers/catalog.h"
+#include "tests/servers/api_fake.h"
 #include "tests/servers/servers.h"
 
 namespace cutover::tests {
@@ -30,6 +31,8 @@ class Subject {
   /// Whether the SOA serial moves with a change.
   enum class Serial { kMoves, kStays };
   virtual Serial serial() const { return Serial::kMoves; }
+  /// The service, where it is a fake.
+  virtual servers::ApiFake* fake() { return nullptr; }
   /// The cases that the provider refuses beforehand, by what it declares.
   virtual std::set<std::string> refuses() const { return {}; }
 
