@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/codec.h"
 #include "core/text.h"
@@ -32,6 +33,11 @@ const Capabilities& what_it_can() {
       .settle_time = {Seconds(0), "INSYNC is waited for", "2026-11-22"},
       .types = {aws_types(), "what Route 53 lists as supported; of these NS, SOA and DNSSEC's own are not changed here",
                 "2026-11-22"},
+      .ttl_ceiling = {kMaxTtl, "that of DNS", "2026-11-22"},
+      .ttl_steps = {{}, "any", "2026-11-22"},
+      .budget = {{10, Seconds(1)},
+                 "of the whole account, after a burst of 50; who asks more is told Throttling",
+                 "2026-11-22"},
   };
   return capabilities;
 }
@@ -43,8 +49,13 @@ struct Seen {
 
 class Route53Provider final : public Provider {
  public:
-  Route53Provider(Api api, std::shared_ptr<Seen> seen, std::string zone_id, ScriptKeys keys)
-      : api_(std::move(api)), zones_(api_, std::move(zone_id)), seen_(std::move(seen)), keys_(std::move(keys)) {}
+  Route53Provider(Api api, std::shared_ptr<Seen> seen, std::string zone_id, ScriptKeys keys,
+                  std::function<void(const std::string&)> tell)
+      : api_(std::move(api)),
+        zones_(api_, std::move(zone_id)),
+        seen_(std::move(seen)),
+        keys_(std::move(keys)),
+        tell_(std::move(tell)) {}
 
   const Capabilities& capabilities() const override { return what_it_can(); }
   Result<Zone> read(const DomainName& zone) override;
@@ -56,49 +67,34 @@ class Route53Provider final : public Provider {
   std::optional<Span> clock_skew() const override { return seen_->clock_skew; }
 
  private:
-  Result<Listing> around(const DomainName& zone, const std::vector<RecordKey>& keys);
   Result<void> compare(const Listing& live, const ChangeSet& changes) const;
 
   Api api_;
   ZoneReader zones_;
   std::shared_ptr<Seen> seen_;
   ScriptKeys keys_;
-  std::map<RecordKey, std::string> special_;  ///< of what was read so far: known before anything is sent
+  std::function<void(const std::string&)> tell_;
+  std::set<std::string> not_told_;  ///< changes of which nobody has heard yet that they cannot be asked for
 };
 
 Result<Zone> Route53Provider::read(const DomainName& zone) {
   auto listing = zones_.whole(zone);
   if (!listing) return listing.error();
-  special_ = std::move(listing->special);
   return std::move(listing->zone);
 }
 
-Result<Listing> Route53Provider::around(const DomainName& zone, const std::vector<RecordKey>& keys) {
-  auto listing = zones_.around(zone, keys);
-  if (listing) special_.insert(listing->special.begin(), listing->special.end());
-  return listing;
-}
-
 Result<Provider::Sets> Route53Provider::read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) {
-  auto listing = around(zone, keys);
+  auto listing = zones_.around(zone, keys);
   if (!listing) return listing.error();
   Sets sets = sets_of(listing->zone, keys);
   sets.in_zone.reset();
+  for (const RecordKey& key : keys)
+    if (const auto at = listing->special.find(key); at != listing->special.end()) sets.refused.insert(*at);
   return sets;
-}
-
-Error special_error(const RecordKey& key, const std::string& why) {
-  return fail(
-      ErrorCode::kUnsupported,
-      fmt::format("{} {}: changing it as one set would flatten that; move it by hand, or make a plain set of it "
-                  "first",
-                  key.text(), why));
 }
 
 Result<std::vector<Step>> Route53Provider::steps(const ChangeSet& changes) const {
   if (auto carried = check(changes); !carried) return carried.error();
-  for (const Change& change : changes.changes)
-    if (const auto at = special_.find(change.key); at != special_.end()) return special_error(at->first, at->second);
   auto cut = batches(changes);
   if (!cut) return cut.error();
   std::vector<Step> steps;
@@ -123,10 +119,11 @@ Result<void> Route53Provider::compare(const Listing& live, const ChangeSet& chan
     return moved(fmt::format("the serial of {} is {} and not {}", changes.zone.text(), live.zone.soa.serial,
                              *changes.guard_serial));
   for (const Change& change : changes.changes) {
-    if (const auto at = live.special.find(change.key); at != live.special.end()) {
-      const Error error = special_error(at->first, at->second);
-      return fail(error.code, error.message + "; nothing was changed");
-    }
+    if (const auto at = live.special.find(change.key); at != live.special.end())
+      return fail(ErrorCode::kUnsupported,
+                  fmt::format("{}: {} {}, and changing it as one set would flatten that: make a plain set of it first, "
+                              "or move it by hand; nothing was changed",
+                              api_.who(), at->first.text(), at->second));
     if (!before_holds(change, live.zone.find(change.key)))
       return moved(fmt::format("{} is not what it was when it was read", change.key.text()));
   }
@@ -138,7 +135,7 @@ Result<Receipt> Route53Provider::apply(const Step& step) {
   if (!changes) return changes.error();
   std::vector<RecordKey> keys;
   for (const Change& change : changes->changes) keys.push_back(change.key);
-  const auto live = around(changes->zone, keys);
+  const auto live = zones_.around(changes->zone, keys);
   if (!live) return fail(live.error().code, live.error().message + "; nothing was changed");
   if (auto fits = compare(*live, *changes); !fits) return fits.error();
   // Whoever edits one of these sets from here on makes the whole request fail: its deletions repeat what was read.
@@ -151,6 +148,7 @@ Result<Receipt> Route53Provider::apply(const Step& step) {
   if (!info)
     return fail(ErrorCode::kUnknown, fmt::format("{}: {} answered, and {}: whether the change was made is not known",
                                                  doing, api_.who(), info.error().message));
+  not_told_.insert(info->id);
   return Receipt{step.zone, step.ordinal, fmt::format("{} took the change as {}", api_.who(), printable(info->id)),
                  nlohmann::ordered_json{{"change", info->id}}.dump()};
 }
@@ -162,9 +160,12 @@ Result<bool> Route53Provider::in_sync(const Receipt& receipt) {
   const std::string doing =
       fmt::format("asking whether the change {} of {} is served", printable(id), receipt.zone.text());
   const auto body = api_.read(fmt::format("{}change/{}", kVersion, percent_encoded(id)), doing);
-  if (!body) return body.error();
-  const auto info = read_change_info(*body);
-  if (!info) return within(doing, info.error());
+  const auto info = body ? read_change_info(*body) : Result<ChangeInfo>(body.error());
+  // A change that was taken does not fail any more: who cannot be asked has not said yet that it is in force.
+  if (!info) {
+    if (tell_ && not_told_.erase(id) != 0) tell_(info.error().message);
+    return false;
+  }
   return info->status == ChangeInfo::Status::kInSync;
 }
 
@@ -239,7 +240,8 @@ Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Conte
   auto api = Api::make(context.loop, std::move(settings));
   if (!api) return within("the option 'url' of the provider 'route53'", api.error());
   return std::unique_ptr<Provider>(std::make_unique<Route53Provider>(
-      std::move(*api), seen, without_prefix(choice.of("zone_id", "AWS_HOSTED_ZONE_ID", "")), std::move(keys)));
+      std::move(*api), seen, without_prefix(choice.of("zone_id", "AWS_HOSTED_ZONE_ID", "")), std::move(keys),
+      context.tell));
 }
 
 }  // namespace
