@@ -223,9 +223,10 @@ Entry entry() {
       kOptions,
       open,
       what_it_can,
-      "Keys as the AWS CLI finds them: the profile that the plan names, else AWS_ACCESS_KEY_ID with "
+      "As the AWS CLI finds them: the profile that the plan names, else AWS_ACCESS_KEY_ID with "
       "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, else AWS_PROFILE; roles are assumed where the profile names one.",
-      "route53:ListResourceRecordSets and route53:ChangeResourceRecordSets (of its actions CREATE and DELETE) on the "
+      "The actions route53:ListResourceRecordSets and route53:ChangeResourceRecordSets (of the latter only CREATE and "
+      "DELETE) on the "
       "hosted zone, route53:GetChange, and without `zone_id` route53:ListHostedZonesByName."};
 }
 
