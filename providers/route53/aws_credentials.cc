@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <set>
 
 #include "core/text.h"
@@ -56,7 +55,7 @@ bool holds_secrets(const Sections& sections) {
 /// Both files as one: what the credentials file says of a profile goes before what the config file says.
 class Files {
  public:
-  static Result<Files> open(const Environment& environment);
+  static Result<Files> open(const Variables& environment);
   const Profile* find(const std::string& name) const {
     const auto at = profiles_.find(name);
     return at == profiles_.end() ? nullptr : &at->second;
@@ -71,14 +70,14 @@ class Files {
   Sections profiles_;
 };
 
-std::string path_of(const Environment& environment, const std::string& variable, std::string_view beside_home) {
+std::string path_of(const Variables& environment, const std::string& variable, std::string_view beside_home) {
   const std::string home = environment("HOME").value_or("");
   std::string path = environment(variable).value_or(home + std::string(beside_home));
   if (path.starts_with("~/")) path = home + path.substr(1);
   return path;
 }
 
-Result<Files> Files::open(const Environment& environment) {
+Result<Files> Files::open(const Variables& environment) {
   Files files;
   files.credentials_ = path_of(environment, "AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials");
   files.config_ = path_of(environment, "AWS_CONFIG_FILE", "/.aws/config");
@@ -148,7 +147,7 @@ Result<AwsRole> role_of(const Profile& profile, const std::string& from) {
   return role;
 }
 
-Result<AwsIdentity> environment_identity(const Environment& environment) {
+Result<AwsIdentity> environment_identity(const Variables& environment) {
   auto keys = keys_of(environment("AWS_ACCESS_KEY_ID").value_or(""), environment("AWS_SECRET_ACCESS_KEY").value_or(""),
                       environment("AWS_SESSION_TOKEN").value_or(""), "the environment (AWS_ACCESS_KEY_ID)");
   if (!keys) return keys.error();
@@ -158,7 +157,7 @@ Result<AwsIdentity> environment_identity(const Environment& environment) {
 /// Follows source_profile to the keys, and collects the roles on the way back.
 class ProfileWalk {
  public:
-  ProfileWalk(const Files& files, const Environment& environment) : files_(files), environment_(environment) {}
+  ProfileWalk(const Files& files, const Variables& environment) : files_(files), environment_(environment) {}
 
   Result<AwsIdentity> walk(const std::string& name) {
     const std::string from = fmt::format("the profile '{}'", printable(name));
@@ -204,17 +203,17 @@ class ProfileWalk {
   }
 
   const Files& files_;
-  const Environment& environment_;
+  const Variables& environment_;
   std::set<std::string> seen_;
 };
 
-Result<AwsIdentity> profile_identity(const std::string& name, const Environment& environment) {
+Result<AwsIdentity> profile_identity(const std::string& name, const Variables& environment) {
   auto files = Files::open(environment);
   if (!files) return files.error();
   return ProfileWalk(*files, environment).walk(name);
 }
 
-Result<AwsIdentity> chosen_identity(const std::string& profile, const Environment& environment) {
+Result<AwsIdentity> chosen_identity(const std::string& profile, const Variables& environment) {
   if (!profile.empty()) return profile_identity(profile, environment);
   if (environment("AWS_ACCESS_KEY_ID") || environment("AWS_SECRET_ACCESS_KEY"))
     return environment_identity(environment);
@@ -234,13 +233,6 @@ Result<AwsIdentity> chosen_identity(const std::string& profile, const Environmen
 }
 
 }  // namespace
-
-Environment process_environment() {
-  return [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
-  };
-}
 
 Result<Sections> parse_sections(std::string_view text, const std::string& file) {
   Sections sections;
@@ -269,7 +261,11 @@ Result<Sections> parse_sections(std::string_view text, const std::string& file) 
   return sections;
 }
 
-Result<AwsIdentity> find_identity(const std::string& profile, const Environment& environment) {
+Result<AwsIdentity> find_identity(const std::string& profile, const Variables& variables) {
+  const Variables environment = [&](const std::string& name) -> std::optional<std::string> {
+    auto value = variables(name);
+    return value && !value->empty() ? value : std::nullopt;
+  };
   auto identity = chosen_identity(profile, environment);
   if (!identity) return identity;
   if (const auto arn = environment("AWS_ASSUME_ROLE_ARN")) {

@@ -1,6 +1,5 @@
 #pragma once
 #include <chrono>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "providers/environment.h"
 #include "providers/route53/sigv4.h"
 
 namespace cutover::providers::route53 {
@@ -30,16 +30,12 @@ struct AwsIdentity {
   std::string from;  ///< for sentences: `the environment`, `the profile 'prod'`
 };
 
-/// The value of an environment variable; nullopt: not set. Empty counts as not set.
-using Environment = std::function<std::optional<std::string>(const std::string&)>;
-/// This process's own.
-Environment process_environment();
-
 /// As AWS's tools choose: a profile that is named here; else AWS_ACCESS_KEY_ID and its secret; else AWS_PROFILE, or
 /// `default`. AWS_ASSUME_ROLE_ARN (with AWS_EXTERNAL_ID) is assumed on top. kNotFound: no keys, or no such profile or
 /// file; kAuth: a file with secrets that others can read; kInvalid: half a pair, a file that does not parse;
 /// kUnsupported: single sign-on, credential_process, web identity, MFA, instance metadata, with what to do instead.
-Result<AwsIdentity> find_identity(const std::string& profile, const Environment& environment);
+/// A variable that is empty counts as not set.
+Result<AwsIdentity> find_identity(const std::string& profile, const Variables& environment);
 
 /// Sections of an INI file as AWS's tools write it, by name: keys in lower case, nested lines left out.
 using Sections = std::map<std::string, std::map<std::string, std::string>>;

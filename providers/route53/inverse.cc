@@ -121,7 +121,7 @@ for number, body in enumerate(REQUESTS, 1):
     for attempt in range(150):
         if text_of(call("GET", "/2013-04-01/change/" + change), "ChangeInfo/Status") == "INSYNC":
             break
-        time.sleep(WAIT if attempt > 3 else 0.1)
+        time.sleep(2 if attempt > 3 else 0.1)
     else:
         print(f"Route 53 has not said within five minutes that all its servers have it: {change}")
 print("the records are as they were")
@@ -142,10 +142,9 @@ InverseScript inverse_script(const ChangeSet& inverse, const std::vector<ChangeS
   text +=
       "import configparser\nimport datetime\nimport hashlib\nimport hmac\nimport os\nimport sys\nimport time\n"
       "import urllib.error\nimport urllib.parse\nimport urllib.request\nimport xml.etree.ElementTree as ET\n\n";
-  text +=
-      fmt::format("URL = {}\nREGION = {}\nZONE = {}\nZONE_ID = {}\nPROFILE = {}\nROLE = {}\nWAIT = 2\n",
-                  literal(door.url), literal(door.keys.region), literal(aws_name(inverse.zone)), literal(door.zone_id),
-                  literal(door.keys.profile), door.keys.kind == ScriptKeys::Kind::kRole ? "True" : "False");
+  text += fmt::format("URL = {}\nREGION = {}\nZONE = {}\nZONE_ID = {}\nPROFILE = {}\nROLE = {}\n", literal(door.url),
+                      literal(door.keys.region), literal(aws_name(inverse.zone)), literal(door.zone_id),
+                      literal(door.keys.profile), door.keys.kind == ScriptKeys::Kind::kRole ? "True" : "False");
   text += "# Each is made whole or not at all.\nREQUESTS = [\n";
   for (const ChangeSet& batch : batches) text += "    " + literal(change_body(edits_of(batch, nullptr))) + ",\n";
   text += "]\n";

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/codec.h"
 #include "core/text.h"
-#include "net/http_date.h"
-#include "providers/api.h"
+#include "providers/api_provider.h"
+#include "providers/environment.h"
 #include "providers/route53/aws_session.h"
 #include "providers/route53/inverse.h"
 #include "providers/route53/verdict.h"
@@ -32,19 +33,23 @@ const Capabilities& what_it_can() {
       .settle_time = {Seconds(0), "INSYNC is waited for", "2026-11-22"},
       .types = {aws_types(), "what Route 53 lists as supported; of these NS, SOA and DNSSEC's own are not changed here",
                 "2026-11-22"},
+      .ttl_ceiling = {kMaxTtl, "that of DNS", "2026-11-22"},
+      .ttl_steps = {{}, "any", "2026-11-22"},
+      .budget = {{10, Seconds(1)},
+                 "of the whole account, after a burst of 50; who asks more is told Throttling",
+                 "2026-11-22"},
   };
   return capabilities;
 }
 
-/// What its calls tell by the way.
-struct Seen {
-  std::optional<Span> clock_skew{};
-};
-
 class Route53Provider final : public Provider {
  public:
-  Route53Provider(Api api, std::shared_ptr<Seen> seen, std::string zone_id, ScriptKeys keys)
-      : api_(std::move(api)), zones_(api_, std::move(zone_id)), seen_(std::move(seen)), keys_(std::move(keys)) {}
+  Route53Provider(Api api, std::string zone_id, ScriptKeys keys, std::function<void(const std::string&)> tell)
+      : api_(std::move(api)),
+        zones_(api_, std::move(zone_id)),
+
+        keys_(std::move(keys)),
+        tell_(std::move(tell)) {}
 
   const Capabilities& capabilities() const override { return what_it_can(); }
   Result<Zone> read(const DomainName& zone) override;
@@ -53,52 +58,36 @@ class Route53Provider final : public Provider {
   Result<Receipt> apply(const Step& step) override;
   Result<bool> in_sync(const Receipt& receipt) override;
   Result<InverseScript> inverse_script(const ChangeSet& inverse) const override;
-  std::optional<Span> clock_skew() const override { return seen_->clock_skew; }
+  std::optional<Span> clock_skew() const override { return api_.clock_skew(); }
 
  private:
-  Result<Listing> around(const DomainName& zone, const std::vector<RecordKey>& keys);
   Result<void> compare(const Listing& live, const ChangeSet& changes) const;
 
   Api api_;
   ZoneReader zones_;
-  std::shared_ptr<Seen> seen_;
   ScriptKeys keys_;
-  std::map<RecordKey, std::string> special_;  ///< of what was read so far: known before anything is sent
+  std::function<void(const std::string&)> tell_;
+  std::set<std::string> not_told_;  ///< changes of which nobody has heard yet that they cannot be asked for
 };
 
 Result<Zone> Route53Provider::read(const DomainName& zone) {
   auto listing = zones_.whole(zone);
   if (!listing) return listing.error();
-  special_ = std::move(listing->special);
   return std::move(listing->zone);
 }
 
-Result<Listing> Route53Provider::around(const DomainName& zone, const std::vector<RecordKey>& keys) {
-  auto listing = zones_.around(zone, keys);
-  if (listing) special_.insert(listing->special.begin(), listing->special.end());
-  return listing;
-}
-
 Result<Provider::Sets> Route53Provider::read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) {
-  auto listing = around(zone, keys);
+  auto listing = zones_.around(zone, keys);
   if (!listing) return listing.error();
   Sets sets = sets_of(listing->zone, keys);
   sets.in_zone.reset();
+  for (const RecordKey& key : keys)
+    if (const auto at = listing->special.find(key); at != listing->special.end()) sets.refused.insert(*at);
   return sets;
-}
-
-Error special_error(const RecordKey& key, const std::string& why) {
-  return fail(
-      ErrorCode::kUnsupported,
-      fmt::format("{} {}: changing it as one set would flatten that; move it by hand, or make a plain set of it "
-                  "first",
-                  key.text(), why));
 }
 
 Result<std::vector<Step>> Route53Provider::steps(const ChangeSet& changes) const {
   if (auto carried = check(changes); !carried) return carried.error();
-  for (const Change& change : changes.changes)
-    if (const auto at = special_.find(change.key); at != special_.end()) return special_error(at->first, at->second);
   auto cut = batches(changes);
   if (!cut) return cut.error();
   std::vector<Step> steps;
@@ -123,10 +112,11 @@ Result<void> Route53Provider::compare(const Listing& live, const ChangeSet& chan
     return moved(fmt::format("the serial of {} is {} and not {}", changes.zone.text(), live.zone.soa.serial,
                              *changes.guard_serial));
   for (const Change& change : changes.changes) {
-    if (const auto at = live.special.find(change.key); at != live.special.end()) {
-      const Error error = special_error(at->first, at->second);
-      return fail(error.code, error.message + "; nothing was changed");
-    }
+    if (const auto at = live.special.find(change.key); at != live.special.end())
+      return fail(ErrorCode::kUnsupported,
+                  fmt::format("{}: {} {}, and changing it as one set would flatten that: make a plain set of it first, "
+                              "or move it by hand; nothing was changed",
+                              api_.who(), at->first.text(), at->second));
     if (!before_holds(change, live.zone.find(change.key)))
       return moved(fmt::format("{} is not what it was when it was read", change.key.text()));
   }
@@ -138,7 +128,7 @@ Result<Receipt> Route53Provider::apply(const Step& step) {
   if (!changes) return changes.error();
   std::vector<RecordKey> keys;
   for (const Change& change : changes->changes) keys.push_back(change.key);
-  const auto live = around(changes->zone, keys);
+  const auto live = zones_.around(changes->zone, keys);
   if (!live) return fail(live.error().code, live.error().message + "; nothing was changed");
   if (auto fits = compare(*live, *changes); !fits) return fits.error();
   // Whoever edits one of these sets from here on makes the whole request fail: its deletions repeat what was read.
@@ -151,6 +141,7 @@ Result<Receipt> Route53Provider::apply(const Step& step) {
   if (!info)
     return fail(ErrorCode::kUnknown, fmt::format("{}: {} answered, and {}: whether the change was made is not known",
                                                  doing, api_.who(), info.error().message));
+  not_told_.insert(info->id);
   return Receipt{step.zone, step.ordinal, fmt::format("{} took the change as {}", api_.who(), printable(info->id)),
                  nlohmann::ordered_json{{"change", info->id}}.dump()};
 }
@@ -162,9 +153,12 @@ Result<bool> Route53Provider::in_sync(const Receipt& receipt) {
   const std::string doing =
       fmt::format("asking whether the change {} of {} is served", printable(id), receipt.zone.text());
   const auto body = api_.read(fmt::format("{}change/{}", kVersion, percent_encoded(id)), doing);
-  if (!body) return body.error();
-  const auto info = read_change_info(*body);
-  if (!info) return within(doing, info.error());
+  const auto info = body ? read_change_info(*body) : Result<ChangeInfo>(body.error());
+  // A change that was taken does not fail any more: who cannot be asked has not said yet that it is in force.
+  if (!info) {
+    if (tell_ && not_told_.erase(id) != 0) tell_(info.error().message);
+    return false;
+  }
   return info->status == ChangeInfo::Status::kInSync;
 }
 
@@ -175,13 +169,15 @@ Result<InverseScript> Route53Provider::inverse_script(const ChangeSet& inverse) 
   return route53::inverse_script(inverse, *cut, {api_.url(), zones_.known_id(inverse.zone), keys_});
 }
 
+constexpr std::string_view kZoneIdNames[] = {"AWS_HOSTED_ZONE_ID"};
+constexpr std::string_view kUrlNames[] = {"AWS_ENDPOINT_URL_ROUTE_53"};
+constexpr std::string_view kStsUrlNames[] = {"AWS_ENDPOINT_URL_STS"};
 constexpr OptionSpec kOptions[] = {
     {"profile", "the profile in ~/.aws/credentials and ~/.aws/config; without it the environment, then AWS_PROFILE",
      false, false},
-    {"zone_id", "the hosted zone's id; without it AWS_HOSTED_ZONE_ID, or the one public zone of the name", false,
-     false},
-    {"url", "where Route 53 is, https://route53.amazonaws.com when left out", false, false},
-    {"sts_url", "where roles are assumed, https://sts.amazonaws.com when left out", false, false},
+    {"zone_id", "the hosted zone's id; without it the one public zone of the name", false, false, kZoneIdNames},
+    {"url", "where Route 53 is, https://route53.amazonaws.com when left out", false, false, kUrlNames},
+    {"sts_url", "where roles are assumed, https://sts.amazonaws.com when left out", false, false, kStsUrlNames},
     {"region", "the region that requests are signed for, us-east-1 when left out", false, false},
     {"ca_file", "trust this certificate authority and no other", false, false},
 };
@@ -191,55 +187,31 @@ std::string without_prefix(std::string id) {
   return id.starts_with(kPrefix) ? id.substr(kPrefix.size()) : id;
 }
 
-/// What the plan says, else the environment, else what is usual.
-class Choice {
- public:
-  Choice(const ProviderConfig& config, const Environment& environment) : config_(config), environment_(environment) {}
-  std::string of(const std::string& option, const std::string& variable, const std::string& usual) const {
-    const auto given = config_.options.find(option);
-    if (given != config_.options.end() && !given->second.empty()) return given->second;
-    return variable.empty() ? usual : environment_(variable).value_or(usual);
-  }
-
- private:
-  const ProviderConfig& config_;
-  const Environment& environment_;
-};
-
-Api::Meaning watching(std::shared_ptr<Seen> seen, const Clock& clock) {
-  return [seen = std::move(seen), &clock](const net::HttpResponse& response) {
-    if (const auto theirs = net::parse_http_date(response.header("date"))) seen->clock_skew = clock.now() - *theirs;
-    return meaning_of(response.status, response.body);
-  };
-}
-
 Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Context& context) {
-  const Environment environment = process_environment();
-  const Choice choice(config, environment);
-  const std::string profile = choice.of("profile", "", "");
-  auto identity = find_identity(profile, environment);
+  const std::string profile = option_of(config, "profile");
+  auto identity = find_identity(profile, variable_of_process);
   if (!identity) return within("the keys for Route 53", identity.error());
   ScriptKeys keys{profile, identity->roles.empty() ? ScriptKeys::Kind::kPlain : ScriptKeys::Kind::kRole,
-                  choice.of("region", "", "us-east-1")};
+                  option_of(config, "region", "us-east-1")};
   AwsSession::Settings sts;
-  sts.sts_url = choice.of("sts_url", "AWS_ENDPOINT_URL_STS", sts.sts_url);
+  sts.sts_url = option_of(config, "sts_url", sts.sts_url);
   sts.region = keys.region;
-  sts.ca_file = choice.of("ca_file", "", "");
+  sts.ca_file = option_of(config, "ca_file");
   const auto session = std::make_shared<AwsSession>(context.loop, context.clock, *std::move(identity), sts);
-  const auto seen = std::make_shared<Seen>();
   Api::Settings settings;
   settings.service = "Route 53";
-  settings.url = choice.of("url", "AWS_ENDPOINT_URL_ROUTE_53", "https://route53.amazonaws.com");
+  settings.url = option_of(config, "url", "https://route53.amazonaws.com");
   settings.form = Api::Form::kXml;
   settings.ca_file = sts.ca_file;
   settings.secrets = session->secrets();
   settings.authorize = [session](net::HttpRequest& request) { return session->sign(request, "route53"); };
-  settings.meaning = watching(seen, context.clock);
+  settings.meaning = [](const net::HttpResponse& response) { return meaning_of(response.status, response.body); };
+  settings.clock = &context.clock;
   settings.tell = context.tell;
   auto api = Api::make(context.loop, std::move(settings));
   if (!api) return within("the option 'url' of the provider 'route53'", api.error());
   return std::unique_ptr<Provider>(std::make_unique<Route53Provider>(
-      std::move(*api), seen, without_prefix(choice.of("zone_id", "AWS_HOSTED_ZONE_ID", "")), std::move(keys)));
+      std::move(*api), without_prefix(option_of(config, "zone_id")), std::move(keys), context.tell));
 }
 
 }  // namespace
@@ -251,11 +223,11 @@ Entry entry() {
       kOptions,
       open,
       what_it_can,
-      "As the AWS CLI finds them: AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, else a profile, "
-      "else AWS_PROFILE; roles are assumed where the profile names one.",
-      "The actions route53:ListResourceRecordSets and route53:ChangeResourceRecordSets on the hosted zone, "
-      "route53:GetChange, and "
-      "without `zone_id` route53:ListHostedZonesByName."};
+      "As the AWS CLI finds them: the profile that the plan names, else AWS_ACCESS_KEY_ID with "
+      "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, else AWS_PROFILE; roles are assumed where the profile names one.",
+      "The actions route53:ListResourceRecordSets and route53:ChangeResourceRecordSets (of the latter only CREATE and "
+      "DELETE) on the "
+      "hosted zone, route53:GetChange, and without `zone_id` route53:ListHostedZonesByName."};
 }
 
 }  // namespace cutover::providers::route53

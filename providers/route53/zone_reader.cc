@@ -27,7 +27,8 @@ std::string rrset_path(const std::string& id) { return fmt::format("{}hostedzone
 Result<std::string> ZoneReader::id_of(const DomainName& zone) {
   const auto known = ids_.find(zone);
   if (known != ids_.end()) return known->second;
-  auto id = zone_id_.empty() ? looked_up(zone) : checked_id(zone);
+  if (!zone_id_.empty()) return zone_id_;
+  auto id = looked_up(zone);
   if (id) ids_.emplace(zone, *id);
   return id;
 }
@@ -69,19 +70,6 @@ Result<std::string> ZoneReader::looked_up(const DomainName& zone) const {
                           doing, api_.who(), open.size(), zone.text(), join(open, ", ")));
 }
 
-/// The zone that the plan names by its id must be the zone that the plan is about.
-Result<std::string> ZoneReader::checked_id(const DomainName& zone) const {
-  const std::string doing = fmt::format("reading the hosted zone {} of {}", printable(zone_id_), zone.text());
-  const auto body = api_.read(fmt::format("{}hostedzone/{}", kVersion, percent_encoded(zone_id_)), doing);
-  if (!body) return body.error();
-  const auto page = read_zones_page(*body);
-  if (!page) return within(doing, page.error());
-  if (page->zones.size() != 1 || page->zones[0].name != zone)
-    return fail(ErrorCode::kUsage, fmt::format("{}: that is not its id but that of {}", doing,
-                                               page->zones.empty() ? "none" : page->zones[0].name.text()));
-  return zone_id_;
-}
-
 Result<void> ZoneReader::list_from(const std::string& first, const DomainName& zone,
                                    const std::function<bool(const ListedSet&)>& take) {
   const auto id = id_of(zone);
@@ -99,6 +87,11 @@ Result<void> ZoneReader::list_from(const std::string& first, const DomainName& z
 Result<Listing> ZoneReader::finished(Listing listing, const DomainName& zone) const {
   listing.zone.origin = zone;
   const RecordSet* soa = listing.zone.find({zone, RecordType::kSoa});
+  // An id that the plan names may be that of another zone.
+  if (soa == nullptr && !zone_id_.empty())
+    return fail(ErrorCode::kUsage,
+                fmt::format("{}: the hosted zone {} is not {}: the option 'zone_id' names another one", api_.who(),
+                            printable(zone_id_), zone.text()));
   if (soa == nullptr)
     return fail(ErrorCode::kInvalid, fmt::format("{} lists {} without its SOA record", api_.who(), zone.text()));
   auto fields = parse_soa(*soa);

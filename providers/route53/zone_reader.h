@@ -29,7 +29,6 @@ class ZoneReader {
 
  private:
   Result<std::string> looked_up(const DomainName& zone) const;
-  Result<std::string> checked_id(const DomainName& zone) const;
   /// Record sets from a place in the zone on, page by page, until `take` says no.
   Result<void> list_from(const std::string& first, const DomainName& zone,
                          const std::function<bool(const ListedSet&)>& take);

@@ -139,19 +139,14 @@ Result<SetsPage> read_sets_page(std::string_view xml) {
 }
 
 Result<ZonesPage> read_zones_page(std::string_view xml) {
-  return reading<ZonesPage>(
-      xml, {"ListHostedZonesByNameResponse", "GetHostedZoneResponse"}, [](const pugi::xml_node& root) {
-        ZonesPage page;
-        if (const pugi::xml_node one = root.child("HostedZone")) {
-          page.zones.push_back(hosted_zone(one));
-          return page;
-        }
-        for (const pugi::xml_node& node : root.child("HostedZones").children("HostedZone"))
-          page.zones.push_back(hosted_zone(node));
-        if (must_have(root, "IsTruncated") == "true")
-          page.next = PageStart{must_have(root, "NextDNSName"), "", must_have(root, "NextHostedZoneId")};
-        return page;
-      });
+  return reading<ZonesPage>(xml, {"ListHostedZonesByNameResponse"}, [](const pugi::xml_node& root) {
+    ZonesPage page;
+    for (const pugi::xml_node& node : root.child("HostedZones").children("HostedZone"))
+      page.zones.push_back(hosted_zone(node));
+    if (must_have(root, "IsTruncated") == "true")
+      page.next = PageStart{must_have(root, "NextDNSName"), "", must_have(root, "NextHostedZoneId")};
+    return page;
+  });
 }
 
 Result<ChangeInfo> read_change_info(std::string_view xml) {

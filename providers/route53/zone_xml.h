@@ -40,8 +40,7 @@ struct ZonesPage {
   std::vector<HostedZone> zones;
   std::optional<PageStart> next{};  ///< `name` and, as `identifier`, the id
 };
-/// ListHostedZonesByNameResponse, and GetHostedZoneResponse, which has one zone. A zone whose name is no domain name of
-/// ours is left out.
+/// ListHostedZonesByNameResponse. kInvalid as above.
 Result<ZonesPage> read_zones_page(std::string_view xml);
 
 /// Of a change that the service took.
