@@ -12,6 +12,7 @@ using providers::Entry;
 
 template <class T>
 Json stated(const providers::Declared<T>& declared, Json value) {
+  if (declared.why.empty()) return nullptr;
   return {{"value", std::move(value)}, {"why", declared.why}, {"verified", declared.verified}};
 }
 
@@ -20,6 +21,8 @@ Json capabilities_json(const Entry& entry) {
   const providers::Capabilities& can = entry.capabilities();
   Json types = Json::array();
   for (const RecordType type : can.types.value) types.push_back(to_text(type));
+  Json steps = Json::array();
+  for (const Seconds step : can.ttl_steps.value) steps.push_back(step.count());
   const auto worded = [](const auto& declared) { return stated(declared, to_text(declared.value)); };
   return {{"unit", worded(can.unit)},
           {"atomic", worded(can.atomic)},
@@ -29,7 +32,10 @@ Json capabilities_json(const Entry& entry) {
           {"signal", worded(can.signal)},
           {"ttl_floor_s", stated(can.ttl_floor, can.ttl_floor.value.count())},
           {"settle_time_s", stated(can.settle_time, can.settle_time.value.count())},
-          {"types", stated(can.types, std::move(types))}};
+          {"types", stated(can.types, std::move(types))},
+          {"ttl_ceiling_s", stated(can.ttl_ceiling, can.ttl_ceiling.value.count())},
+          {"ttl_steps_s", stated(can.ttl_steps, std::move(steps))},
+          {"budget", stated(can.budget, {{"calls", can.budget.value.calls}, {"per_s", can.budget.value.per.count()}})}};
 }
 
 Json entry_json(const Entry& entry) {

@@ -179,7 +179,7 @@ std::optional<ErrorCode> meaning_of(const net::HttpResponse& response) {
 
 // As Terraform, wrangler, lego and external-dns name it.
 constexpr std::string_view kTokenNames[] = {"CLOUDFLARE_API_TOKEN", "CF_DNS_API_TOKEN", "CLOUDFLARE_DNS_API_TOKEN",
-                                            "CF_API_TOKEN"};
+                                            "CF_API_TOKEN", "CLOUDFLARE_TOKEN"};
 constexpr OptionSpec kOptions[] = {
     {"token", "an API token with the right Zone > DNS > Edit for the zone", true, true, kTokenNames},
     {"zone_id", "the zone's id; looked for by its name when left out", false, false},

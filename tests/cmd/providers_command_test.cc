@@ -41,12 +41,15 @@ TEST_CASE("every provider says what it can, why, since when, and what it needs")
       CHECK(json.at("capabilities").is_null());
       continue;
     }
-    CHECK(json.at("capabilities").size() == 9);
+    std::size_t stated_ones = 0;
     for (const auto& [name, stated] : json.at("capabilities").items()) {
       INFO(name);
+      if (stated.is_null()) continue;
+      ++stated_ones;
       CHECK_FALSE(stated.at("why").get<std::string>().empty());
       CHECK(stated.at("verified").get<std::string>().size() == 10);
     }
+    CHECK(stated_ones >= 9);
   }
 }
 
@@ -64,9 +67,10 @@ TEST_CASE("providers list has them all, in every form") {
 TEST_CASE("providers show tells options, reasons, credentials and rights") {
   const auto shown = run({"show", "powerdns"});
   CHECK(shown.status == 0);
-  for (const char* part : {"PowerDNS's HTTP API", "provider: { type: powerdns, url: ..., key: env/PDNS_API_KEY }",
-                           "PDNS_API_KEY, PDNS_API_KEY_FILE", "needed, secret", "compare and swap", "2026-11-22",
-                           "Least rights: PowerDNS has this one key"})
+  for (const char* part :
+       {"PowerDNS's HTTP API", "provider: { type: powerdns, url: ..., key: env/PDNS_API_KEY }",
+        "    not in the plan: PDNS_API_KEY; each also with _FILE", "key (needed, secret): the API key",
+        "compare and swap", "2026-11-22", "Least rights: PowerDNS has this one key"})
     CHECK(shown.output.find(part) != std::string::npos);
   const auto mistyped = run({"show", "powerdnz"});
   CHECK(mistyped.status == 1);

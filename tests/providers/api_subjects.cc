@@ -43,6 +43,9 @@ class Cloudflare final : public OnFake<servers::CloudflareFake> {
     config = {"cloudflare", {{"url", fake_.url()}, {"token", "file/token"}}, folder_.path()};
   }
   std::vector<std::string> secrets() const override { return {servers::CloudflareFake::kToken}; }
+  std::optional<Published> published() const override {
+    return Published{fake_, servers::CloudflareFake::kContract, servers::CloudflareFake::repaired_contract};
+  }
 };
 
 /// The keys are where AWS's own tools keep them; SOA and NS are record sets like others there.

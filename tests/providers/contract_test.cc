@@ -96,8 +96,9 @@ std::map<std::string, std::map<std::string, std::string>>& conformance() {
 /// One subject, driven as a command drives it.
 class Driver {
  public:
-  explicit Driver(const std::string& subject_name)
-      : subject(make_subject(subject_name)), provider_(subject->open(loop_, clock_)) {
+  explicit Driver(const std::string& subject_name) : Driver(make_subject(subject_name)) {}
+  explicit Driver(std::unique_ptr<Subject> opened)
+      : subject(std::move(opened)), provider_(subject->open(loop_, clock_)) {
     INFO((provider_ ? "" : provider_.error().message));
     REQUIRE(provider_);
   }
@@ -373,6 +374,39 @@ TEST_CASE("a zone that is not there is an error that names it") {
   const auto zone = driver.provider().read(*DomainName::from_text("example.org"));
   REQUIRE_FALSE(zone);
   CHECK(zone.error().message.find("example.org") != std::string::npos);
+}
+
+TEST_CASE("what every provider says to its service, and its fake answers, keeps the service's published contract") {
+  const std::string title = GENERATE(from_range(subject_names()));
+  auto subject = make_subject(title);
+  const auto published = subject->published();
+  if (!published) return;
+  INFO(title);
+  const auto prism = servers::prism_before(published->fake, published->spec, title + " against its published contract",
+                                           published->repair);
+  if (!prism) return;
+  subject->config.options["url"] = prism->url();
+  Driver driver(std::move(subject));
+  const auto at_first = without_soa(driver.read());
+  const std::set<std::string> refused = driver.subject->refuses();
+  for (const Case& one : cases()) {
+    if (refused.count(one.what) != 0) continue;
+    const ChangeSet changes = change_set(one.changes);
+    const auto script = driver.way_back(changes);
+    const auto made = driver.write(changes);
+    INFO(one.what << (made ? "" : ": " + made.error().message) << "\n" << join(prism->violations(), "\n"));
+    REQUIRE(made);
+    std::vector<RecordKey> keys;
+    for (const Change& c : changes.changes) keys.push_back(c.key);
+    CHECK(driver.provider().read_sets(name(kZone), keys));
+    const auto undone = driver.subject->run(script);
+    INFO(undone.output);
+    REQUIRE(undone.status == 0);
+  }
+  CHECK((without_soa(driver.read()) == at_first));
+  const auto violations = prism->violations();
+  CHECK(violations == std::vector<std::string>());
+  std::cout << fmt::format("Prism: {}: {} requests, {} violations\n", title, prism->requests(), violations.size());
 }
 
 TEST_CASE("provider by case: what passed, and what is refused by declared capability") {

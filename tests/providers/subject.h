@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "net/loop.h"
 #include "providers/catalog.h"
 #include "tests/servers/api_fake.h"
+#include "tests/servers/prism.h"
 #include "tests/servers/servers.h"
 
 namespace cutover::tests {
@@ -35,6 +37,14 @@ class Subject {
   virtual servers::ApiFake* fake() { return nullptr; }
   /// The cases that the provider refuses beforehand, by what it declares.
   virtual std::set<std::string> refuses() const { return {}; }
+
+  /// The service's contract as it publishes it, and the fake that answers for the service.
+  struct Published {
+    const servers::ApiFake& fake;
+    std::string spec;  ///< below CUTOVER_TEST_DATA/specs
+    servers::SpecRepair repair{};
+  };
+  virtual std::optional<Published> published() const { return std::nullopt; }
 
   std::string title;
   providers::ProviderConfig config;
