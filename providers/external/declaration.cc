@@ -25,9 +25,9 @@ class Reader {
  public:
   Reader(const Json& json, Declaration& out) : json_(json), out_(out) {
     if (!json.is_object()) wrong("'capabilities' is not an object");
-    static const std::set<std::string> kKnown{"unit",        "atomic", "atomic_limit", "compare_and_swap",
-                                              "commit_step", "signal", "ttl_floor_s",  "settle_time_s",
-                                              "types"};
+    static const std::set<std::string> kKnown{"unit",        "atomic",        "atomic_limit", "compare_and_swap",
+                                              "commit_step", "signal",        "ttl_floor_s",  "ttl_ceiling_s",
+                                              "ttl_steps_s", "settle_time_s", "types",        "budget"};
     for (const auto& entry : json.items())
       if (kKnown.count(entry.key()) == 0) wrong(fmt::format("there is no capability '{}'", entry.key()));
   }
@@ -92,6 +92,23 @@ std::vector<RecordType> types(const Json& value, const char* key) {
   return found;
 }
 
+std::vector<Seconds> ttl_steps(const Json& value, const char* key) {
+  if (!value.is_array()) wrong(fmt::format("the capability '{}' is not a list of TTLs", key));
+  std::vector<Seconds> steps;
+  for (const Json& one : value) {
+    steps.push_back(seconds(one, key));
+    if (steps.size() > 1 && steps[steps.size() - 2] >= steps.back())
+      wrong(fmt::format("the capability '{}' is not in ascending order", key));
+  }
+  return steps;
+}
+
+Budget budget(const Json& value, const char* key) {
+  if (!value.is_object() || !value.contains("calls") || !value.contains("per_s"))
+    wrong(fmt::format(R"(the value of the capability '{}' is written {{"calls": 1200, "per_s": 300}})", key));
+  return {number(value["calls"], key, 1, kMostTtl), Seconds(number(value["per_s"], key, 1, kMostTtl))};
+}
+
 Capabilities read_capabilities(Reader& reader) {
   Capabilities can{};
   can.unit =
@@ -122,6 +139,9 @@ Capabilities read_capabilities(Reader& reader) {
   can.settle_time = reader.get("settle_time_s", Seconds(300), seconds);
   can.types =
       reader.get("types", std::vector<RecordType>{RecordType::kA, RecordType::kAaaa, RecordType::kCname}, types);
+  can.ttl_ceiling = reader.get("ttl_ceiling_s", Seconds(0), seconds);
+  can.ttl_steps = reader.get("ttl_steps_s", std::vector<Seconds>(), ttl_steps);
+  can.budget = reader.get("budget", Budget(), budget);
   return can;
 }
 
@@ -172,16 +192,18 @@ std::string Declaration::line() const {
     return one;
   };
   const Capabilities& can = capabilities;
-  std::vector<std::string> names;
+  std::vector<std::string> names, steps;
+  for (const Seconds step : can.ttl_steps.value) steps.push_back(std::to_string(step.count()));
   for (const RecordType type : can.types.value) names.push_back(to_text(type));
   return fmt::format(
       "unit={} atomic={} atomic_limit={} compare_and_swap={} commit_step={} signal={} ttl_floor_s={} settle_time_s={} "
-      "types={}",
+      "types={} ttl_ceiling_s={} ttl_steps_s={}",
       word(to_text(can.unit.value)), word(to_text(can.atomic.value)), can.atomic_limit.value,
       can.compare_and_swap.value == CompareAndSwap::kValuesAndTtl ? "values_and_ttl"
                                                                   : word(to_text(can.compare_and_swap.value)),
       can.commit_step.value.empty() ? "none" : word(can.commit_step.value), word(to_text(can.signal.value)),
-      can.ttl_floor.value.count(), can.settle_time.value.count(), names.empty() ? "every" : join(names, ","));
+      can.ttl_floor.value.count(), can.settle_time.value.count(), names.empty() ? "every" : join(names, ","),
+      can.ttl_ceiling.value.count(), steps.empty() ? "any" : join(steps, ","));
 }
 
 }  // namespace cutover::providers::external

@@ -8,6 +8,7 @@
 #include "core/boundary.h"
 #include "core/codec.h"
 #include "core/text.h"
+#include "providers/external/compare.h"
 #include "providers/external/inverse.h"
 #include "providers/external/program.h"
 #include "providers/external/protocol.h"
@@ -48,33 +49,6 @@ ErrorCode code_of(Outcome outcome) {
   return ErrorCode::kInternal;
 }
 
-/// A CNAME stands alone at its name (RFC 1034 section 3.6.2), or the word of a conflict.
-Result<void> check_aliases(const Zone& live, const ChangeSet& changes) {
-  std::map<RecordKey, RecordSet> after = live.sets;
-  for (const Change& change : changes.changes) {
-    after.erase(change.key);
-    if (change.after) after.emplace(change.key, *change.after);
-  }
-  for (const Change& change : changes.changes) {
-    if (after.count({change.key.name, RecordType::kCname}) == 0) continue;
-    for (auto at = after.lower_bound({change.key.name, RecordType(0)});
-         at != after.end() && at->first.name == change.key.name; ++at)
-      if (at->first.type != RecordType::kCname && !decides_who_answers(at->first.type))
-        return fail(ErrorCode::kConflict, fmt::format("{} would stand beside a CNAME", at->first.text()));
-  }
-  return {};
-}
-
-Result<void> compare(const Zone& live, const ChangeSet& changes) {
-  if (changes.guard_serial && *changes.guard_serial != live.soa.serial)
-    return fail(ErrorCode::kConflict, fmt::format("the serial of {} is {} and not {}", live.origin.text(),
-                                                  live.soa.serial, *changes.guard_serial));
-  for (const Change& change : changes.changes)
-    if (!before_holds(change, live.find(change.key)))
-      return fail(ErrorCode::kConflict, fmt::format("{} is not what it was when it was read", change.key.text()));
-  return check_aliases(live, changes);
-}
-
 class ExternalProvider final : public Provider {
  public:
   ExternalProvider(Setting setting, const Clock& clock) : setting_(std::move(setting)), clock_(clock) {}
@@ -84,6 +58,7 @@ class ExternalProvider final : public Provider {
 
   const Capabilities& capabilities() const override { return declared_->capabilities; }
   Result<Zone> read(const DomainName& zone) override;
+  Result<Sets> read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) override;
   Result<std::vector<Step>> steps(const ChangeSet& changes) const override;
   Result<Receipt> apply(const Step& step) override;
   Result<bool> in_sync(const Receipt& receipt) override;
@@ -97,7 +72,9 @@ class ExternalProvider final : public Provider {
   };
   Heard ask(std::string_view what, const std::string& rest, std::chrono::seconds usual_limit) const;
   Result<Answer> ask_harmless(std::string_view what, const std::string& rest, const std::string& doing) const;
+  Result<ZoneRead> read_all(const DomainName& zone);
   Result<void> check(const ChangeSet& changes) const;
+  Result<void> compare_for_it(const Json& stored, const ChangeSet& changes);
   Result<void> check_expectations() const;
   void note_clock(const Answer& answer, Instant began);
   std::string redacted(std::string text) const;
@@ -205,7 +182,7 @@ void ExternalProvider::note_clock(const Answer& answer, Instant began) {
   skew_ = *answer.now > ended ? *answer.now - ended : *answer.now < began ? *answer.now - began : Span(0);
 }
 
-Result<Zone> ExternalProvider::read(const DomainName& zone) {
+Result<ZoneRead> ExternalProvider::read_all(const DomainName& zone) {
   const std::string doing = "reading " + zone.text();
   const Instant began = clock_.now();
   auto answer = ask_harmless("read", Json{{"zone", zone.text()}}.dump(), doing);
@@ -217,13 +194,35 @@ Result<Zone> ExternalProvider::read(const DomainName& zone) {
   return read;
 }
 
+Result<Zone> ExternalProvider::read(const DomainName& zone) {
+  auto read = read_all(zone);
+  if (!read) return read.error();
+  return std::move(read->zone);
+}
+
+Result<Provider::Sets> ExternalProvider::read_sets(const DomainName& zone, const std::vector<RecordKey>& keys) {
+  auto read = read_all(zone);
+  if (!read) return read.error();
+  Sets sets = sets_of(read->zone, keys);
+  for (const RecordKey& key : keys)
+    if (const auto why = read->refused.find(key); why != read->refused.end()) sets.refused.insert(*why);
+  return sets;
+}
+
 Result<void> ExternalProvider::check(const ChangeSet& changes) const {
-  const auto& types = declared_->capabilities.types;
+  const Capabilities& can = declared_->capabilities;
+  const auto& types = can.types.value;
   for (const Change& change : changes.changes) {
     if (auto ours = check_within(change, changes.zone); !ours) return ours;
-    if (!types.value.empty() && std::find(types.value.begin(), types.value.end(), change.key.type) == types.value.end())
+    if (!types.empty() && std::find(types.begin(), types.end(), change.key.type) == types.end())
       return fail(ErrorCode::kUnsupported, fmt::format("{} is not changed by {}: it declares other types ({})",
-                                                       change.key.text(), who(), types.why));
+                                                       change.key.text(), who(), can.types.why));
+    const bool keeps_ttl = change.before && change.after && change.before->ttl == change.after->ttl;
+    if (!change.after || keeps_ttl || settable_ttl(can, change.after->ttl) == change.after->ttl) continue;
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("{} cannot get a TTL of {} s by {} ({}); the next that can be set is {} s", change.key.text(),
+                    change.after->ttl.count(), who(), can.ttl_floor.why, settable_ttl(can, change.after->ttl).count()));
   }
   return {};
 }
@@ -231,7 +230,8 @@ Result<void> ExternalProvider::check(const ChangeSet& changes) const {
 Result<std::vector<Step>> ExternalProvider::steps(const ChangeSet& changes) const {
   std::vector<Step> steps;
   if (auto carried = check(changes); !carried) return carried.error();
-  for (const ChangeSet& piece : pieces_of(changes, declared_->capabilities)) {
+  const std::vector<ChangeSet> pieces = pieces_of(changes, declared_->capabilities);
+  for (const ChangeSet& piece : pieces) {
     Step step;
     step.zone = changes.zone;
     step.ordinal = static_cast<int>(steps.size()) + 1;
@@ -239,13 +239,28 @@ Result<std::vector<Step>> ExternalProvider::steps(const ChangeSet& changes) cons
                                piece.changes.size() == 1
                                    ? piece.changes[0].key.text()
                                    : counted(piece.changes.size(), "record set") + " of " + changes.zone.text());
-    step.request =
-        Json{{"program", setting_.program}, {"declared", declared_->line()}, {"changes", Json::parse(to_json(piece))}}
-            .dump();
+    Json request{
+        {"program", setting_.program}, {"declared", declared_->line()}, {"changes", Json::parse(to_json(piece))}};
+    // The first of several runs is made only when all of them could be.
+    if (pieces.size() > 1 && steps.empty()) request["guard"] = Json::parse(to_json(changes));
+    step.request = request.dump();
     for (const Change& change : piece.changes) step.touches.push_back(change.key);
     steps.push_back(std::move(step));
   }
   return steps;
+}
+
+/// What the program does not compare is compared here; from now to its write nobody guards that.
+Result<void> ExternalProvider::compare_for_it(const Json& stored, const ChangeSet& changes) {
+  const CompareAndSwap kind = declared_->capabilities.compare_and_swap.value;
+  const bool compares = kind == CompareAndSwap::kValuesAndTtl || kind == CompareAndSwap::kVersion;
+  if (compares && !stored.contains("guard")) return {};
+  auto guarded = stored.contains("guard") ? change_set_from_json(stored["guard"].dump()) : changes;
+  if (!guarded) return guarded.error();
+  auto live = read_all(changes.zone);
+  auto fits = live ? compare(*live, *guarded) : Result<void>(live.error());
+  if (!fits) return fail(fits.error().code, fits.error().message + "; nothing was changed");
+  return {};
 }
 
 Result<Receipt> ExternalProvider::apply(const Step& step) {
@@ -259,14 +274,7 @@ Result<Receipt> ExternalProvider::apply(const Step& step) {
                             who(), printable(then), declared_->line()));
   auto changes = change_set_from_json(stored["changes"].dump());
   if (!changes) return changes.error();
-  const CompareAndSwap kind = declared_->capabilities.compare_and_swap.value;
-  if (kind == CompareAndSwap::kNone || kind == CompareAndSwap::kValues) {
-    // What the program does not compare is compared here; from now to its write nobody guards that.
-    auto live = read(changes->zone);
-    if (!live) return fail(live.error().code, live.error().message + "; nothing was changed");
-    if (auto fits = compare(*live, *changes); !fits)
-      return fail(fits.error().code, fits.error().message + "; nothing was changed");
-  }
+  if (auto fits = compare_for_it(stored, *changes); !fits) return fits.error();
   const Instant began = clock_.now();
   boundary("provider-before-send");
   Heard heard = ask("apply", to_json(*changes), kWriteLimit);

@@ -65,20 +65,25 @@ std::uint32_t number_in(const Json& json, const char* key, std::uint32_t most) {
   return value.get<std::uint32_t>();
 }
 
-/// Adds the values of one record set to `records`.
-void take_set(const Json& json, const DomainName& zone, std::set<RecordKey>& seen, std::vector<net::Record>& records) {
-  const RecordKey key{must(DomainName::from_text(text_in(json, "name"))),
-                      must(record_type_from_text(text_in(json, "type")))};
-  if (!seen.insert(key).second) wrong(key.text() + " is there twice: all values of a name and a type are one set");
-  const std::uint32_t ttl = number_in(json, "ttl_s", static_cast<std::uint32_t>(kMaxTtl.count()));
+void take_set(const Json& json, ZoneRead& out) {
+  RecordSet set{
+      must(DomainName::from_text(text_in(json, "name"))), must(record_type_from_text(text_in(json, "type"))), {}, {}};
+  const RecordKey key = set.key();
+  if (!key.name.is_within(out.zone.origin)) wrong(key.text() + " lies outside the zone");
+  set.ttl = Seconds(number_in(json, "ttl_s", static_cast<std::uint32_t>(kMaxTtl.count())));
   const Json& values = part(json, "rdata");
   if (!values.is_array() || values.empty()) wrong(key.text() + ": 'rdata' is not a list of values");
   for (const Json& value : values) {
     if (!value.is_string()) wrong(key.text() + ": a value in 'rdata' is not a text");
-    auto canonical = net::canonical_rdata(key.type, value.get_ref<const std::string&>(), zone);
+    auto canonical = net::canonical_rdata(key.type, value.get_ref<const std::string&>(), out.zone.origin);
     if (!canonical) wrong(key.text() + ": " + canonical.error().message);
-    records.push_back({key.name, key.type, net::RecordClass::kIn, ttl, *std::move(canonical)});
+    set.rdata.push_back(*std::move(canonical));
   }
+  normalize(set);
+  if (json.contains("refused")) out.refused.emplace(key, printable(text_in(json, "refused")));
+  if (key == RecordKey{out.zone.origin, RecordType::kSoa}) out.zone.soa = must(parse_soa(set));
+  if (!out.zone.sets.emplace(key, std::move(set)).second)
+    wrong(key.text() + " is there twice: all values of a name and a type are one set");
 }
 
 bool is_file_name(const std::string& name) {
@@ -124,15 +129,14 @@ Result<Answer> read_answer(const std::string& text) {
   });
 }
 
-Result<Zone> read_zone(const Answer& answer, const DomainName& zone) {
+Result<ZoneRead> read_zone(const Answer& answer, const DomainName& zone) {
   return attempt([&] {
     const Json json = Json::parse(answer.json);
-    std::vector<net::Record> records;
-    std::set<RecordKey> seen;
     const Json& sets = part(json, "record_sets");
-    if (!sets.is_array()) wrong("'record_sets' is not a list");
-    for (const Json& set : sets) take_set(set, zone, seen, records);
-    return must(net::make_zone(zone, records));
+    if (!sets.is_array() || sets.empty()) wrong("'record_sets' is not a list of record sets");
+    ZoneRead read{{zone, {}, {}}, {}};
+    for (const Json& set : sets) take_set(set, read);
+    return read;
   });
 }
 

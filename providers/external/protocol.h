@@ -48,7 +48,11 @@ Result<Answer> read_answer(const std::string& text);
 
 /// What is in an answer of each kind. kInvalid, with a sentence that names the key.
 Result<std::unique_ptr<Declaration>> read_declaration(const Answer& answer);
-Result<Zone> read_zone(const Answer& answer, const DomainName& zone);
+struct ZoneRead {
+  Zone zone;                                   ///< `soa` where the service shows it
+  std::map<RecordKey, std::string> refused{};  ///< sets that the program would spoil, and why; printable
+};
+Result<ZoneRead> read_zone(const Answer& answer, const DomainName& zone);
 Result<bool> read_in_sync(const Answer& answer);
 Result<InverseScript> read_inverse(const Answer& answer);
 /// The program's own word about a write, JSON, to be given back with `in_sync`; `null` where it gave none.

@@ -338,6 +338,42 @@ TEST_CASE("a program that does not compare: it is compared for it right before")
   }
 }
 
+TEST_CASE("of several runs the first is made only when all of them could be, and a refused set is not touched") {
+  Bench bench(declaring(""));
+  const auto provider = bench.open();
+  REQUIRE(provider);
+  const RecordSet www = set("www", "A", 86400, {"192.0.2.10"}), moved = set("www", "A", 60, {"203.0.113.10"});
+  const auto first_of = [&](const std::vector<Change>& changes) {
+    const auto steps = (*provider)->steps({name("@"), changes, std::nullopt, std::nullopt});
+    REQUIRE(steps);
+    CHECK(steps->size() == changes.size());
+    return (*provider)->apply(steps->at(0));
+  };
+  CHECK(first_of({change(www, moved), create(set("new", "A", 60, {"192.0.2.1"}))}));
+  const auto made = first_of({change(www, moved), remove(set("old", "A", 60, {"192.0.2.1"}))});
+  REQUIRE_FALSE(made);
+  CHECK_THAT(made.error().message, Contains("old.example.com. A is not what it was"));
+  bench.folder.write("zone.json", R"({"protocol":1,"outcome":"ok","record_sets":[{"name":"www.example.com.","type":"A",
+      "ttl_s":86400,"rdata":["192.0.2.10"],"refused":"has other answers by weight"}]})");
+  const auto weighted = first_of({change(www, moved)});
+  REQUIRE_FALSE(weighted);
+  CHECK(weighted.error().code == ErrorCode::kUnsupported);
+  CHECK_THAT(weighted.error().message, Contains("has other answers by weight; nothing was changed"));
+  const auto sets = (*provider)->read_sets(name("@"), {www.key()});
+  REQUIRE(sets);
+  CHECK(sets->refused.at(www.key()) == "has other answers by weight");
+}
+
+TEST_CASE("a TTL that cannot be set is refused with the one that can") {
+  Bench bench(declaring(able(R"(,"ttl_steps_s":{"value":[300,3600],"why":"fixed","verified":"2026-11-22"})")));
+  const auto provider = bench.open();
+  REQUIRE(provider);
+  const auto steps = (*provider)->steps(Bench::move_www());
+  REQUIRE_FALSE(steps);
+  CHECK(steps.error().code == ErrorCode::kUnsupported);
+  CHECK_THAT(steps.error().message, Contains("TTL of 60 s") && Contains("is 300 s"));
+}
+
 TEST_CASE("changes are cut into what happens together, and a name is free before its CNAME comes") {
   const Change gone = remove(set("old", "A", 60, {"192.0.2.40"})), gone_too = remove(set("z", "A", 60, {"192.0.2.1"}));
   const Change alias = create(set("old", "CNAME", 60, {"lb.example.net."}));
@@ -366,7 +402,7 @@ TEST_CASE("changes are cut into what happens together, and a name is free before
 TEST_CASE("what reads as no zone is said to be none") {
   const std::vector<std::pair<std::string, std::string>> cases{
       {R"({"protocol":1,"outcome":"ok"})", "'record_sets' is missing"},
-      {R"({"protocol":1,"outcome":"ok","record_sets":[]})", "has no SOA record"},
+      {R"({"protocol":1,"outcome":"ok","record_sets":[]})", "is not a list of record sets"},
       {R"({"protocol":1,"outcome":"not_found","message":"no such zone here"})", "no such zone here"},
       {R"({"protocol":1,"outcome":"ok","record_sets":[{"name":"a.example.com.","type":"A","ttl_s":1,"rdata":["x"]}]})",
        "a.example.com. A"},
