@@ -14,6 +14,7 @@
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
 #include "providers/route53/route53.h"
+#include "providers/webhook/webhook.h"
 #include "providers/zonefile/zonefile.h"
 
 namespace cutover::providers {
@@ -53,7 +54,7 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
 std::span<const Entry> catalog() {
   static const std::array entries{
       rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(),
-      route53::entry(), external::entry(), memory::entry(),
+      route53::entry(), external::entry(), webhook::entry(),  memory::entry(),
   };
   return entries;
 }

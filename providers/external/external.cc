@@ -24,31 +24,6 @@ constexpr std::chrono::seconds kReadLimit{30};
 constexpr std::chrono::seconds kWriteLimit{60};
 constexpr std::size_t kMostQuoted = 300;
 
-ErrorCode code_of(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kPartial:
-      return ErrorCode::kPartial;
-    case Outcome::kConflict:
-      return ErrorCode::kConflict;
-    case Outcome::kRefused:
-      return ErrorCode::kRefused;
-    case Outcome::kAuth:
-      return ErrorCode::kAuth;
-    case Outcome::kNotFound:
-      return ErrorCode::kNotFound;
-    case Outcome::kUnsupported:
-      return ErrorCode::kUnsupported;
-    case Outcome::kBusy:
-      return ErrorCode::kBusy;
-    case Outcome::kError:
-      return ErrorCode::kNetwork;
-    case Outcome::kOk:
-    case Outcome::kApplied:
-      return ErrorCode::kInvalid;
-  }
-  return ErrorCode::kInternal;
-}
-
 class ExternalProvider final : public Provider {
  public:
   ExternalProvider(Setting setting, const Clock& clock) : setting_(std::move(setting)), clock_(clock) {}
@@ -346,7 +321,15 @@ Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Conte
 }  // namespace
 
 Entry entry() {
-  return {kType, "A program of your own, JSON on stdin and stdout", kOptions, open, Entry::FurtherOptions::kPassedOn};
+  return {kType,
+          "A program of your own, JSON on stdin and stdout",
+          kOptions,
+          open,
+          nullptr,
+          "options written env/NAME or file/PATH reach the program as they stand, with NAME in its environment; their "
+          "values reach it by no other way",
+          "as the program's own manual says",
+          Entry::FurtherOptions::kPassedOn};
 }
 
 }  // namespace cutover::providers::external

@@ -97,6 +97,31 @@ bool is_file_name(const std::string& name) {
 
 }  // namespace
 
+ErrorCode code_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kPartial:
+      return ErrorCode::kPartial;
+    case Outcome::kConflict:
+      return ErrorCode::kConflict;
+    case Outcome::kRefused:
+      return ErrorCode::kRefused;
+    case Outcome::kAuth:
+      return ErrorCode::kAuth;
+    case Outcome::kNotFound:
+      return ErrorCode::kNotFound;
+    case Outcome::kUnsupported:
+      return ErrorCode::kUnsupported;
+    case Outcome::kBusy:
+      return ErrorCode::kBusy;
+    case Outcome::kError:
+      return ErrorCode::kNetwork;
+    case Outcome::kOk:
+    case Outcome::kApplied:
+      return ErrorCode::kInvalid;
+  }
+  return ErrorCode::kInternal;
+}
+
 std::string request(std::string_view what, const std::map<std::string, std::string>& options, const std::string& rest) {
   Json json{{"protocol", kProtocol}, {"request", what}};
   json["options"] = Json::object();

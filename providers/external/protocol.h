@@ -33,6 +33,9 @@ struct Declaration {
 /// How the program ended a request. The words are those of the protocol.
 enum class Outcome { kOk, kApplied, kPartial, kConflict, kRefused, kAuth, kNotFound, kUnsupported, kBusy, kError };
 
+/// What an outcome other than success is as an error; of an answer that does not fit the request, kInvalid.
+ErrorCode code_of(Outcome outcome);
+
 struct Answer {
   Outcome outcome = Outcome::kError;
   std::string message;         ///< may be empty; not yet printable
