@@ -8,10 +8,13 @@
 #include "core/text.h"
 #include "providers/cloudflare/cloudflare.h"
 #include "providers/environment.h"
+#include "providers/external/external.h"
+#include "providers/external/program.h"
 #include "providers/memory/memory.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
 #include "providers/route53/route53.h"
+#include "providers/webhook/webhook.h"
 #include "providers/zonefile/zonefile.h"
 
 namespace cutover::providers {
@@ -33,7 +36,7 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
   for (const auto& given : config.options) {
     const bool known = std::any_of(entry.options.begin(), entry.options.end(),
                                    [&](const OptionSpec& option) { return option.name == given.first; });
-    if (!known)
+    if (!known && entry.further_options == Entry::FurtherOptions::kRefused)
       return fail(ErrorCode::kUsage, fmt::format("the provider '{}' has no option '{}'; it takes {}", entry.type,
                                                  printable(given.first), names_of(entry.options)));
   }
@@ -50,22 +53,39 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
 
 std::span<const Entry> catalog() {
   static const std::array entries{
-      rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(), route53::entry(), memory::entry(),
+      rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(),
+      route53::entry(), external::entry(), webhook::entry(),  memory::entry(),
   };
   return entries;
 }
 
-Result<std::unique_ptr<Provider>> make_provider(const ProviderConfig& config, const Context& context) {
+Result<const Entry*> find_entry(std::string_view type) {
   std::vector<std::string> known;
+  const Entry* by_program = nullptr;
   for (const Entry& entry : catalog()) {
     known.emplace_back(entry.type);
-    if (entry.type != config.type) continue;
-    const ProviderConfig whole = with_environment(config, entry.options);
-    if (auto fits = check_options(entry, whole); !fits) return fits.error();
-    return entry.make(whole, context);
+    if (entry.type == type) return &entry;
+    if (entry.type == external::kType) by_program = &entry;
   }
-  return fail(ErrorCode::kUsage, fmt::format("there is no provider type '{}'; known types are {}",
-                                             printable(config.type), join(known, ", ")));
+  const auto program = external::find_program(type);
+  if (program) return by_program;
+  return fail(ErrorCode::kUsage, fmt::format("there is no provider type '{}'; known types are {}, and {}",
+                                             printable(type), join(known, ", "), program.error().message));
+}
+
+Result<std::unique_ptr<Provider>> make_provider(const ProviderConfig& config, const Context& context) {
+  const auto entry = find_entry(config.type);
+  if (!entry) return entry.error();
+  ProviderConfig meant = config;
+  // `type: hostsfile` is short for `type: external, name: hostsfile`.
+  if ((*entry)->type != config.type && !meant.options.emplace("name", config.type).second)
+    return fail(ErrorCode::kUsage,
+                fmt::format("the provider type '{0}' names the program cutover-provider-{0}, and the "
+                            "option 'name' another: leave one out",
+                            config.type));
+  meant = with_environment(meant, (*entry)->options);
+  if (auto fits = check_options(**entry, meant); !fits) return fits.error();
+  return (*entry)->make(meant, context);
 }
 
 }  // namespace cutover::providers

@@ -28,10 +28,15 @@ struct Entry {
   const Capabilities& (*capabilities)() = nullptr;
   std::string_view credentials{};  ///< where they come from beyond the options' variables: files, profiles. A sentence
   std::string_view rights{};       ///< the least that the credential has to be allowed. A sentence
+  /// What becomes of an option that is not listed.
+  enum class FurtherOptions { kRefused, kPassedOn } further_options = FurtherOptions::kRefused;
 };
 
 /// Every built-in provider: the one place where they are wired.
 std::span<const Entry> catalog();
+/// What a plan's `type` means: a built-in provider or, where a program `cutover-provider-TYPE` is on PATH, `external`.
+/// kUsage: neither; the sentence lists the known types and says where the program was looked for.
+Result<const Entry*> find_entry(std::string_view type);
 /// kUsage for an unknown type (the sentence lists the known ones), an unknown option or a missing one, which neither
 /// the configuration nor the environment gives.
 Result<std::unique_ptr<Provider>> make_provider(const ProviderConfig& config, const Context& context);

@@ -259,21 +259,19 @@ class Reader {
     }
     config.type = text(node, "type");
     std::vector<std::string> types;
-    for (const providers::Entry& entry : providers::catalog()) {
-      types.emplace_back(entry.type);
-      if (entry.type == config.type) {
-        read_provider_options(node, entry, config);
-        return config;
-      }
-    }
+    for (const providers::Entry& entry : providers::catalog()) types.emplace_back(entry.type);
     if (config.type.empty()) {
       add(node.at, "a provider lacks the key 'type'; the providers are " + join(types, ", "));
       return config;
     }
-    const std::string meant = plan_keys::nearest(config.type, types);
-    add(node.find("type")->at, fmt::format("there is no provider '{}'; {}", printable(config.type),
-                                           meant.empty() ? "the providers are " + join(types, ", ")
-                                                         : fmt::format("did you mean '{}'?", meant)));
+    if (const auto entry = providers::find_entry(config.type)) {
+      read_provider_options(node, **entry, config);
+    } else if (const std::string meant = plan_keys::nearest(config.type, types); !meant.empty()) {
+      add(node.find("type")->at,
+          fmt::format("there is no provider '{}'; did you mean '{}'?", printable(config.type), meant));
+    } else {
+      add(node.find("type")->at, entry.error());
+    }
     return config;
   }
 
@@ -285,19 +283,21 @@ class Reader {
       if (entry.key == "type") continue;
       const auto option =
           std::find_if(spec.options.begin(), spec.options.end(), [&](const auto& o) { return o.name == entry.key; });
-      if (option == spec.options.end()) {
+      const bool listed = option != spec.options.end();
+      if (!listed && spec.further_options == providers::Entry::FurtherOptions::kRefused) {
         unknown_key(entry, known, what);
         continue;
       }
       const auto written = scalar(entry.value, entry.key);
       if (!written) continue;
-      if (option->is_credential)
+      if (listed && option->is_credential)
         if (auto safe = plan_values::check_credential(*written); !safe) {
           add(entry.value.at, within(entry.key, safe.error()));
           continue;
         }
       config.options[entry.key] = *written;
     }
+    if (spec.type != config.type) return;  // the type itself says which program
     for (const auto& option : spec.options)
       if (option.required && option.variables.empty() && node.find(option.name) == nullptr)
         add(node.at, fmt::format("{} lacks the option '{}': {}", what, option.name, option.what));

@@ -25,16 +25,26 @@ Json from_keys(const plan_keys::Mapping& mapping) {
 
 Json provider_schema() {
   Json one_of = Json::array();
+  Json built_in = Json::array();
   for (const providers::Entry& entry : providers::catalog()) {
     Json json{{"title", entry.title}, {"type", "object"}, {"additionalProperties", false}, {"required", {"type"}}};
+    if (entry.further_options == providers::Entry::FurtherOptions::kPassedOn)
+      json["additionalProperties"] = {{"$ref", "#/$defs/text"}};
     json["properties"]["type"] = {{"const", entry.type}};
     for (const providers::OptionSpec& option : entry.options) {
       json["properties"][std::string(option.name)] = {
           {"$ref", option.is_credential ? "#/$defs/credential" : "#/$defs/text"}, {"description", option.what}};
       if (option.required && option.variables.empty()) json["required"].push_back(option.name);
     }
+    built_in.push_back(entry.type);
     one_of.push_back(std::move(json));
   }
+  // Any other type is the name of a program.
+  one_of.push_back(Json::parse(
+      R"({"title": "A program cutover-provider-TYPE on PATH", "type": "object", "required": ["type"],
+          "additionalProperties": {"$ref": "#/$defs/text"},
+          "properties": {"type": {"type": "string", "pattern": "^[a-z0-9_][a-z0-9_-]*$"}}})"));
+  one_of.back()["properties"]["type"]["not"]["enum"] = std::move(built_in);
   return Json{{"oneOf", std::move(one_of)}};
 }
 

@@ -8,6 +8,7 @@
 #include "tests/providers/subject.h"
 #include "tests/servers/cloudflare_fake.h"
 #include "tests/servers/route53_fake.h"
+#include "tests/servers/webhook_fake.h"
 
 namespace cutover::tests {
 namespace {
@@ -77,6 +78,13 @@ class Route53 final : public Subject {
   std::string id_;
 };
 
+/// external-dns carries no HTTPS, and no SOA.
+class Webhook final : public OnFake<servers::WebhookFake> {
+ public:
+  Webhook() { config = {"webhook", {{"url", fake_.url()}}, folder_.path()}; }
+  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+};
+
 template <class S>
 std::unique_ptr<Subject> make() {
   return std::make_unique<S>();
@@ -88,6 +96,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
   static const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>> subjects{
       {"Cloudflare", make<Cloudflare>},
       {"Route 53", make<Route53>},
+      {"webhook", make<Webhook>},
   };
   return subjects;
 }

@@ -1,5 +1,5 @@
 // What every provider promises, asked of each: memory, a zone file served by BIND, DNS UPDATE on Knot, BIND and
-// PowerDNS, and PowerDNS's HTTP API.
+// PowerDNS, PowerDNS's HTTP API, and programs in Python and in shell.
 #include <catch2/catch.hpp>
 
 #include <fmt/format.h>

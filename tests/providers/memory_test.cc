@@ -96,6 +96,7 @@ TEST_CASE("the catalogue knows its types and says so") {
   CHECK(made.error().message.starts_with("there is no provider type 'rfc2163'; known types are rfc2136, zonefile, "));
   for (const providers::Entry& entry : providers::catalog())
     CHECK(made.error().message.find(std::string(entry.type)) != std::string::npos);
+  CHECK_THAT(made.error().message, Catch::Contains("no folder of PATH has an executable cutover-provider-rfc2163"));
   for (const providers::Entry& entry : providers::catalog()) {
     INFO(entry.type);
     CHECK_FALSE(entry.title.empty());

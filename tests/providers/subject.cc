@@ -178,11 +178,82 @@ class PowerDnsApi final : public OnServer<servers::PowerDns> {
   }
 };
 
+/// The example in Python: a flat zone file that a real BIND serves.
+class ExternalPython final : public Subject {
+ public:
+  ExternalPython() : bind_(flat(options(true))) {
+    examples_on_path();
+    config = {"flatzone", {{"file", "example.com.zone"}, {"reload", bind_.publish_command()}}, bind_.folder().path()};
+  }
+  void edit_behind(const RecordSet& set) override {
+    std::string text;
+    const std::string start = set.name.text() + " ", middle = " IN " + to_text(set.type) + " ";
+    for (const std::string& line : split(servers::read_text(bind_.zone_file("example.com")), '\n'))
+      if (!line.starts_with(start) || line.find(middle) == std::string::npos) text += line + "\n";
+    servers::write_text(bind_.zone_file("example.com"), text + flat_lines(set));
+  }
+  servers::Finished run(const InverseScript& script) const override {
+    return servers::run_program({"sh", bind_.folder().write(script.file_name, script.text)});
+  }
+
+ private:
+  static servers::AuthorityOptions flat(servers::AuthorityOptions options) {
+    options.zones[0].text = flat_zone_text(options.zones[0].text);
+    return options;
+  }
+  servers::Bind bind_;
+};
+
+/// The example in shell: dig and nsupdate before a real Knot.
+class ExternalShell final : public OnServer<servers::Knot> {
+ public:
+  ExternalShell() : OnServer(options(false)) {
+    examples_on_path();
+    folder_.write("tsig.key", server_.key().file_text(), 0600);
+    config = {"external",
+              {{"name", "nsupdate"},
+               {"server", server_.endpoint().address.text()},
+               {"port", std::to_string(server_.endpoint().port)},
+               {"key", "file/tsig.key"}},
+              folder_.path()};
+  }
+  std::vector<std::string> secrets() const override {
+    return {server_.key().secret, *from_base64(server_.key().secret)};
+  }
+};
+
 }  // namespace
+
+void examples_on_path() {
+  const char* source = std::getenv("CUTOVER_SOURCE");
+  const char* path = std::getenv("PATH");
+  if (source == nullptr || path == nullptr)
+    throw std::runtime_error("CUTOVER_SOURCE names no folder; run the tests through ctest or ./dev test");
+  const std::string examples = std::string(source) + "/docs/examples";
+  // The system's own python3, not one that a version manager puts before it at a third of a second a start.
+  if (!std::string_view(path).starts_with(examples)) setenv("PATH", (examples + ":/usr/bin:" + path).c_str(), 1);
+}
+
+std::string flat_lines(const RecordSet& set) {
+  std::string text;
+  for (const std::string& value : set.rdata)
+    text += fmt::format("{} {} IN {} {}\n", set.name.text(), set.ttl.count(), to_text(set.type), value);
+  return text;
+}
+
+std::string flat_zone_text(const std::string& zone_file) {
+  const auto zone = net::parse_zone_file(zone_file, name("@"));
+  if (!zone) throw std::runtime_error(zone.error().message);
+  std::string text = flat_lines(zone->sets.at({zone->origin, RecordType::kSoa}));
+  for (const auto& entry : zone->sets)
+    if (entry.first.type != RecordType::kSoa) text += flat_lines(entry.second);
+  return text;
+}
 
 const std::vector<std::string>& subject_names() {
   static const std::vector<std::string> names = [] {
-    std::vector<std::string> all{"memory", "zonefile", "Knot", "BIND", "PowerDNS", "PowerDNS API"};
+    std::vector<std::string> all{"memory",       "zonefile",        "Knot",          "BIND", "PowerDNS",
+                                 "PowerDNS API", "external Python", "external shell"};
     for (const auto& [name, make] : api_subjects()) all.push_back(name);
     // For whoever works on one of them.
     if (const char* only = std::getenv("CUTOVER_SUBJECT")) return std::vector<std::string>{only};
@@ -199,6 +270,8 @@ std::unique_ptr<Subject> made(const std::string& name) {
   if (name == "Knot") return std::make_unique<Rfc2136<servers::Knot>>();
   if (name == "BIND") return std::make_unique<Rfc2136<servers::Bind>>();
   if (name == "PowerDNS API") return std::make_unique<PowerDnsApi>();
+  if (name == "external Python") return std::make_unique<ExternalPython>();
+  if (name == "external shell") return std::make_unique<ExternalShell>();
   if (name == "PowerDNS") return std::make_unique<Rfc2136<servers::PowerDns>>();
   for (const auto& [known, make] : api_subjects())
     if (known == name) return make();

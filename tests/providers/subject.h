@@ -50,7 +50,8 @@ class Subject {
   providers::ProviderConfig config;
 };
 
-/// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS` (DNS UPDATE), `PowerDNS API`, and those behind fakes of APIs.
+/// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS` (DNS UPDATE), `PowerDNS API`, `external Python`, `external shell`, and
+/// those behind fakes of APIs.
 const std::vector<std::string>& subject_names();
 std::unique_ptr<Subject> make_subject(const std::string& name);
 
@@ -59,6 +60,12 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
 
 /// The zone that every subject starts with; 200 names n000..n199 among it.
 std::string zone_text();
+
+/// The same, or any zone file of example.com, one record a line with everything written out, the SOA first.
+std::string flat_zone_text(const std::string& zone_file);
+std::string flat_lines(const RecordSet& set);
+/// Lets the programs of docs/examples be found on PATH.
+void examples_on_path();
 
 /// A clock that is wrong by a fixed span.
 class WrongClock final : public Clock {
