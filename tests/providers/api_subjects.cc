@@ -7,6 +7,7 @@
 #include "net/message.h"
 #include "tests/providers/subject.h"
 #include "tests/servers/cloudflare_fake.h"
+#include "tests/servers/digitalocean_fake.h"
 #include "tests/servers/route53_fake.h"
 
 namespace cutover::tests {
@@ -72,6 +73,27 @@ class Route53 final : public Subject {
   std::string id_;
 };
 
+/// A fake whose pages are so small that the zone takes several, and whose one option is a token.
+template <class Fake>
+class WithToken : public OnFake<Fake> {
+ public:
+  explicit WithToken(const std::string& type) {
+    this->fake_.set_page_limit(50);
+    this->folder_.write("token", Fake::kToken, 0600);
+    this->config = {type, {{"url", this->fake_.url()}, {"token", "file/token"}}, this->folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {Fake::kToken}; }
+};
+
+const char* const kTextInPieces = "create several levels down";
+const char* const kHttps = "HTTPS with its hints, together with A and AAAA";
+
+class DigitalOcean final : public WithToken<servers::DigitalOceanFake> {
+ public:
+  DigitalOcean() : WithToken("digitalocean") {}
+  std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
+};
+
 template <class S>
 std::unique_ptr<Subject> make() {
   return std::make_unique<S>();
@@ -83,6 +105,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
   static const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>> subjects{
       {"Cloudflare", make<Cloudflare>},
       {"Route 53", make<Route53>},
+      {"DigitalOcean", make<DigitalOcean>},
   };
   return subjects;
 }
