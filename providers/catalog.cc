@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "providers/cloudflare/cloudflare.h"
+#include "providers/digitalocean/digitalocean.h"
 #include "providers/environment.h"
 #include "providers/external/external.h"
 #include "providers/external/program.h"
@@ -52,10 +53,19 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
 }  // namespace
 
 std::span<const Entry> catalog() {
+  // clang-format off
   static const std::array entries{
-      rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(),
-      route53::entry(), external::entry(), webhook::entry(),  memory::entry(),
+      rfc2136::entry(),
+      zonefile::entry(),
+      powerdns::entry(),
+      cloudflare::entry(),
+      route53::entry(),
+      digitalocean::entry(),
+      external::entry(),
+      webhook::entry(),
+      memory::entry(),
   };
+  // clang-format on
   return entries;
 }
 

@@ -7,11 +7,16 @@
 #include "net/message.h"
 #include "tests/providers/subject.h"
 #include "tests/servers/cloudflare_fake.h"
+#include "tests/servers/digitalocean_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/webhook_fake.h"
 
 namespace cutover::tests {
 namespace {
+
+// Cases that some services cannot carry.
+const char* const kTextInPieces = "create several levels down";
+const char* const kHttps = "HTTPS with its hints, together with A and AAAA";
 
 /// A fake with the zone in it. Which sets the service keeps to itself (SOA, NS) is its own affair. `Fake` has
 /// add_zone(name), put(zone, set) and url().
@@ -82,7 +87,25 @@ class Route53 final : public Subject {
 class Webhook final : public OnFake<servers::WebhookFake> {
  public:
   Webhook() { config = {"webhook", {{"url", fake_.url()}}, folder_.path()}; }
-  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+  std::set<std::string> refuses() const override { return {kHttps}; }
+};
+
+/// A fake whose pages are so small that the zone takes several, and whose one option is a token.
+template <class Fake>
+class WithToken : public OnFake<Fake> {
+ public:
+  explicit WithToken(const std::string& type) {
+    this->fake_.set_page_limit(50);
+    this->folder_.write("token", Fake::kToken, 0600);
+    this->config = {type, {{"url", this->fake_.url()}, {"token", "file/token"}}, this->folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {Fake::kToken}; }
+};
+
+class DigitalOcean final : public WithToken<servers::DigitalOceanFake> {
+ public:
+  DigitalOcean() : WithToken("digitalocean") {}
+  std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
 };
 
 template <class S>
@@ -97,6 +120,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
       {"Cloudflare", make<Cloudflare>},
       {"Route 53", make<Route53>},
       {"webhook", make<Webhook>},
+      {"DigitalOcean", make<DigitalOcean>},
   };
   return subjects;
 }
