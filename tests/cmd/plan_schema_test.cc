@@ -46,7 +46,7 @@ TEST_CASE("the schema refuses what a schema can tell") {
       {"name: example-2026", "name: ../x"},
       {"standby: 48h", "stanby: 48h"},
       {"standby: 48h", "standby: soon"},
-      {"type: rfc2136", "type: rfc2163"},
+      {"type: rfc2136", "type: \"rfc 2136\""},
       {"server: ns1", "sevrer: ns1"},
       {"rfc2136, server: ns1.example.com, key: env/CUTOVER_TSIG", "zonefile"},
       {"key: env/CUTOVER_TSIG", "key: c2VjcmV0"},
