@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -45,11 +46,7 @@ const Capabilities& what_it_can() {
 class Route53Provider final : public Provider {
  public:
   Route53Provider(Api api, std::string zone_id, ScriptKeys keys, std::function<void(const std::string&)> tell)
-      : api_(std::move(api)),
-        zones_(api_, std::move(zone_id)),
-
-        keys_(std::move(keys)),
-        tell_(std::move(tell)) {}
+      : api_(std::move(api)), zones_(api_, std::move(zone_id)), keys_(std::move(keys)), tell_(std::move(tell)) {}
 
   const Capabilities& capabilities() const override { return what_it_can(); }
   Result<Zone> read(const DomainName& zone) override;
@@ -187,7 +184,18 @@ std::string without_prefix(std::string id) {
   return id.starts_with(kPrefix) ? id.substr(kPrefix.size()) : id;
 }
 
+bool is_zone_id(std::string_view id) {
+  return std::all_of(id.begin(), id.end(),
+                     [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+}
+
 Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Context& context) {
+  const std::string zone_id = without_prefix(option_of(config, "zone_id"));
+  if (!is_zone_id(zone_id))
+    return fail(ErrorCode::kUsage,
+                fmt::format("the option 'zone_id' of the provider 'route53' is letters and digits, as "
+                            "in Z0123456789ABCDEFGHIJ, and not '{}'",
+                            printable(zone_id)));
   const std::string profile = option_of(config, "profile");
   auto identity = find_identity(profile, variable_of_process);
   if (!identity) return within("the keys for Route 53", identity.error());
@@ -210,8 +218,8 @@ Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Conte
   settings.tell = context.tell;
   auto api = Api::make(context.loop, std::move(settings));
   if (!api) return within("the option 'url' of the provider 'route53'", api.error());
-  return std::unique_ptr<Provider>(std::make_unique<Route53Provider>(
-      std::move(*api), without_prefix(option_of(config, "zone_id")), std::move(keys), context.tell));
+  return std::unique_ptr<Provider>(
+      std::make_unique<Route53Provider>(std::move(*api), zone_id, std::move(keys), context.tell));
 }
 
 }  // namespace

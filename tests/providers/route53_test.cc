@@ -190,6 +190,11 @@ TEST_CASE("which hosted zone is meant") {
     CHECK(error.code == ErrorCode::kUsage);
     CHECK(holds(error.message, "zone_id"));
   }
+  SECTION("what is no id") {
+    for (const std::string id : {"Z1/../change", "Z1?x=", "Z 1"})
+      CHECK(error_of(bench.open({{"zone_id", id}})).code == ErrorCode::kUsage);
+    CHECK(bench.fake.requests().empty());
+  }
   SECTION("an id of nothing") {
     CHECK(error_of(bench.opened({{"zone_id", "Z000"}})->read(name("@"))).code == ErrorCode::kNotFound);
   }

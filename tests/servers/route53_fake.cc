@@ -56,6 +56,18 @@ struct Keys {
 
 Instant now() { return SystemClock().now(); }
 
+std::vector<RecordSet> plain_sets(const route53::Zone& zone) {
+  std::vector<RecordSet> sets;
+  for (const auto& [place, set] : zone.sets) {
+    if (!set.ttl || !set.identifier.empty()) continue;
+    RecordSet made{
+        *providers::route53::name_from_aws(set.name), *record_type_from_text(set.type), Seconds(*set.ttl), {}};
+    for (const std::string& value : set.values) made.rdata.push_back(providers::route53::value_from_aws(value));
+    sets.push_back(std::move(made));
+  }
+  return sets;
+}
+
 }  // namespace
 
 struct Route53Fake::State {
@@ -69,6 +81,7 @@ struct Route53Fake::State {
   std::chrono::seconds role_lifetime{3600};
   int assumed = 0;
   int made = 0;
+  std::function<void(const std::string&, const std::vector<RecordSet>&)> serve{};
 
   route53::Zone& zone(const std::string& id) {
     const auto at = zones.find(id);
@@ -140,6 +153,10 @@ void Route53Fake::set_role_lifetime(std::chrono::seconds span) {
 void Route53Fake::expire_tokens() {
   const auto hold = locked();
   for (auto& each : state_->keys) each.second.until = now();
+}
+void Route53Fake::on_change(std::function<void(const std::string&, const std::vector<RecordSet>&)> serve) {
+  const auto hold = locked();
+  state_->serve = std::move(serve);
 }
 int Route53Fake::assumed() const {
   const auto hold = locked();
@@ -316,6 +333,7 @@ ApiReply Route53Fake::change_sets(const ApiRequest& request) {
     return xml_reply(400, "InvalidChangeBatch",
                      fmt::format("<Messages><Message>{}</Message></Messages>", route53::escaped(refused.what())));
   }
+  if (state_->serve) state_->serve(state_->zone(request.parts[0]).name, plain_sets(state_->zone(request.parts[0])));
   const std::string id = fmt::format("C{:013X}", 0xABCDEF000 + ++state_->made);
   state_->polls[id] = state_->pending_polls;
   return xml_reply(200, "ChangeResourceRecordSetsResponse",

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +42,10 @@ class Route53Fake final : public ApiFake {
   /// The keys that are in force now hold no longer.
   void expire_tokens();
   int assumed() const;  ///< how often a role was
+
+  /// Called on the fake's thread with the plain sets of a zone as soon as a change has been made there: what its name
+  /// servers answer from then on.
+  void on_change(std::function<void(const std::string& zone, const std::vector<RecordSet>& sets)> serve);
 
   /// A line for each set, in the order of lists: `www.example.com. 300 A 192.0.2.1 | 192.0.2.2`.
   std::vector<std::string> sets(const std::string& zone_id) const;
