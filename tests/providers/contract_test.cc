@@ -377,12 +377,14 @@ TEST_CASE("a zone that is not there is an error that names it") {
 }
 
 TEST_CASE("what every provider says to its service, and its fake answers, keeps the service's published contract") {
-  const std::string title = GENERATE(from_range(subject_names()));
+  std::vector<std::string> names;
+  for (const auto& each : api_subjects()) names.push_back(each.first);
+  const std::string title = GENERATE_COPY(from_range(names));
   auto subject = make_subject(title);
   const auto published = subject->published();
   if (!published) return;
   INFO(title);
-  const auto prism = servers::prism_before(published->fake, published->spec, title + " against its published contract",
+  const auto prism = servers::prism_before(*subject->fake(), published->spec, title + " against its published contract",
                                            published->repair);
   if (!prism) return;
   subject->config.options["url"] = prism->url();
