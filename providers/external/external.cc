@@ -330,9 +330,9 @@ Entry entry() {
           kOptions,
           open,
           nullptr,
-          "options written env/NAME or file/PATH reach the program as they stand, with NAME in its environment; their "
-          "values reach it by no other way",
-          "as the program's own manual says",
+          "Options written env/NAME or file/PATH reach the program as they stand, with NAME in its environment; their "
+          "values reach it by no other way.",
+          "As the program's own manual says.",
           Entry::FurtherOptions::kPassedOn};
 }
 

@@ -153,8 +153,8 @@ Entry entry() {
           kOptions,
           open,
           what_it_can,
-          "none: the server holds the service's own and listens on this machine alone",
-          "what the server's own manual says; it is the server that needs it"};
+          "None: the server holds the service's own and listens on this machine alone.",
+          "What the server's own manual says: it is the server that needs them."};
 }
 
 }  // namespace cutover::providers::webhook
