@@ -5,6 +5,9 @@ file(GLOB manuals CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmd/*.md)
 install(FILES ${manuals} DESTINATION ${CMAKE_INSTALL_DOCDIR}/manuals)
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/docs/examples/cutover.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES ${PROJECT_SOURCE_DIR}/docs/external-providers.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/docs/examples/cutover-provider-flatzone
+  ${PROJECT_SOURCE_DIR}/docs/examples/cutover-provider-nsupdate DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME cutover)

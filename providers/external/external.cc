@@ -60,6 +60,7 @@ class ExternalProvider final : public Provider {
   const Clock& clock_;
   std::unique_ptr<Declaration> declared_;
   std::optional<Span> skew_;
+  std::map<DomainName, ZoneRead::Words> words_;  ///< of the zones that were read
 };
 
 /// Without the secrets that the plan's references lead to.
@@ -166,6 +167,7 @@ Result<ZoneRead> ExternalProvider::read_all(const DomainName& zone) {
   auto read = read_zone(*answer, zone);
   if (!read)
     return fail(read.error().code, fmt::format("{}: {} gave no zone{}", doing, who(), shown(read.error().message)));
+  words_[zone] = read->words;
   return read;
 }
 
@@ -229,7 +231,7 @@ Result<std::vector<Step>> ExternalProvider::steps(const ChangeSet& changes) cons
 Result<void> ExternalProvider::compare_for_it(const Json& stored, const ChangeSet& changes) {
   const CompareAndSwap kind = declared_->capabilities.compare_and_swap.value;
   const bool compares = kind == CompareAndSwap::kValuesAndTtl || kind == CompareAndSwap::kVersion;
-  if (compares && !stored.contains("guard")) return {};
+  if (compares && !stored.contains("guard") && words_.count(changes.zone) != 0) return {};
   auto guarded = stored.contains("guard") ? change_set_from_json(stored["guard"].dump()) : changes;
   if (!guarded) return guarded.error();
   auto live = read_all(changes.zone);
@@ -252,7 +254,7 @@ Result<Receipt> ExternalProvider::apply(const Step& step) {
   if (auto fits = compare_for_it(stored, *changes); !fits) return fits.error();
   const Instant began = clock_.now();
   boundary("provider-before-send");
-  Heard heard = ask("apply", to_json(*changes), kWriteLimit);
+  Heard heard = ask("apply", to_json(in_its_words(*changes, words_[changes->zone])), kWriteLimit);
   boundary("provider-after-reply");
   const std::string doing = "changing " + changes->zone.text();
   if (!heard.answer && !heard.started)
@@ -289,13 +291,15 @@ Result<bool> ExternalProvider::in_sync(const Receipt& receipt) {
 
 Result<InverseScript> ExternalProvider::inverse_script(const ChangeSet& inverse) const {
   if (auto carried = check(inverse); !carried) return carried.error();
+  const auto words = words_.find(inverse.zone);
+  const ChangeSet written = words == words_.end() ? inverse : in_its_words(inverse, words->second);
   if (declared_->requests.count("inverse") == 0) {
     std::vector<std::string> requests;
-    for (const ChangeSet& piece : pieces_of(inverse, declared_->capabilities))
+    for (const ChangeSet& piece : pieces_of(written, declared_->capabilities))
       requests.push_back(request("apply", setting_.options, to_json(piece)));
     return external::inverse_script(inverse, requests, setting_);
   }
-  auto answer = ask_harmless("inverse", to_json(inverse), "writing the way back for " + inverse.zone.text());
+  auto answer = ask_harmless("inverse", to_json(written), "writing the way back for " + inverse.zone.text());
   if (!answer) return answer.error();
   answer->json = redacted(answer->json);
   auto script = read_inverse(*answer);
@@ -328,7 +332,7 @@ Entry entry() {
           nullptr,
           "Options written env/NAME or file/PATH reach the program as they stand, with NAME in its environment; their "
           "values reach it by no other way.",
-          "What the program's own manual says.",
+          "As the program's own manual says.",
           Entry::FurtherOptions::kPassedOn};
 }
 

@@ -75,8 +75,10 @@ void take_set(const Json& json, ZoneRead& out) {
   if (!values.is_array() || values.empty()) wrong(key.text() + ": 'rdata' is not a list of values");
   for (const Json& value : values) {
     if (!value.is_string()) wrong(key.text() + ": a value in 'rdata' is not a text");
-    auto canonical = net::canonical_rdata(key.type, value.get_ref<const std::string&>(), out.zone.origin);
+    const auto& written = value.get_ref<const std::string&>();
+    auto canonical = net::canonical_rdata(key.type, written, out.zone.origin);
     if (!canonical) wrong(key.text() + ": " + canonical.error().message);
+    if (*canonical != written) out.words[key].insert_or_assign(*canonical, written);
     set.rdata.push_back(*std::move(canonical));
   }
   normalize(set);
@@ -159,7 +161,7 @@ Result<ZoneRead> read_zone(const Answer& answer, const DomainName& zone) {
     const Json json = Json::parse(answer.json);
     const Json& sets = part(json, "record_sets");
     if (!sets.is_array() || sets.empty()) wrong("'record_sets' is not a list of record sets");
-    ZoneRead read{{zone, {}, {}}, {}};
+    ZoneRead read{{zone, {}, {}}, {}, {}};
     for (const Json& set : sets) take_set(set, read);
     return read;
   });
@@ -182,6 +184,19 @@ Result<InverseScript> read_inverse(const Answer& answer) {
     if (script.text.empty()) wrong("'text' is empty");
     return script;
   });
+}
+
+ChangeSet in_its_words(ChangeSet changes, const ZoneRead::Words& words) {
+  const auto put = [&](std::optional<RecordSet>& set) {
+    if (!set) return;
+    const auto known = words.find(set->key());
+    if (known == words.end()) return;
+    for (std::string& value : set->rdata)
+      if (const auto at = known->second.find(value); at != known->second.end()) value = at->second;
+  };
+  for (Change& change : changes.changes) put(change.before), put(change.after);
+  put(changes.guard_soa);
+  return changes;
 }
 
 std::string receipt_in(const Answer& answer) {

@@ -52,12 +52,19 @@ Result<Answer> read_answer(const std::string& text);
 /// What is in an answer of each kind. kInvalid, with a sentence that names the key.
 Result<std::unique_ptr<Declaration>> read_declaration(const Answer& answer);
 struct ZoneRead {
+  /// Canonical value and how the program writes it, where that differs.
+  using Words = std::map<RecordKey, std::map<std::string, std::string>>;
+
   Zone zone;                                   ///< `soa` where the service shows it
   std::map<RecordKey, std::string> refused{};  ///< sets that the program would spoil, and why; printable
+  Words words{};
 };
 Result<ZoneRead> read_zone(const Answer& answer, const DomainName& zone);
 Result<bool> read_in_sync(const Answer& answer);
 Result<InverseScript> read_inverse(const Answer& answer);
+/// The same change with every value in the words that the program uses for it: a program that compares texts finds what
+/// it has shown.
+ChangeSet in_its_words(ChangeSet changes, const ZoneRead::Words& words);
 /// The program's own word about a write, JSON, to be given back with `in_sync`; `null` where it gave none.
 std::string receipt_in(const Answer& answer);
 

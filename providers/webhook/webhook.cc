@@ -154,7 +154,7 @@ Entry entry() {
           open,
           what_it_can,
           "None: the server holds the service's own and listens on this machine alone.",
-          "What the server's own manual says; it is the server that needs it."};
+          "What the server's own manual says: it is the server that needs them."};
 }
 
 }  // namespace cutover::providers::webhook

@@ -34,6 +34,7 @@ TEST_CASE("the schema takes the plans that the reader takes") {
       with(kWholePlan, "resolvers: [default, 127.0.0.1:5301, \"own=[::1]:5302\"]\n  must: [google, own]",
            "resolvers: default"),
       with(kWholePlan, "during: 60s", "during: 60"),
+      with(kWholePlan, "rfc2136, server: ns1.example.com", "external, name: of-ours, colour: blue, depth: 3"),
   };
   for (const std::string& plan : plans) REQUIRE(parse_plan(plan, "p.yaml"));
   CHECK(judge(plans) == std::vector<std::string>(plans.size(), "valid"));
@@ -46,7 +47,7 @@ TEST_CASE("the schema refuses what a schema can tell") {
       {"name: example-2026", "name: ../x"},
       {"standby: 48h", "stanby: 48h"},
       {"standby: 48h", "standby: soon"},
-      {"type: rfc2136", "type: \"rfc 2136\""},
+      {"type: rfc2136", "type: RFC2136"},
       {"server: ns1", "sevrer: ns1"},
       {"rfc2136, server: ns1.example.com, key: env/CUTOVER_TSIG", "zonefile"},
       {"key: env/CUTOVER_TSIG", "key: c2VjcmV0"},

@@ -364,6 +364,25 @@ TEST_CASE("of several runs the first is made only when all of them could be, and
   CHECK(sets->refused.at(www.key()) == "has other answers by weight");
 }
 
+TEST_CASE("a program gets values in its own words, so that it finds what it has shown") {
+  Bench bench;
+  bench.folder.write("zone.json",
+                     R"({"protocol":1,"outcome":"ok","record_sets":[{"name":"www.example.com.","type":"HTTPS",
+      "ttl_s":300,"rdata":["1 . alpn=\"h2\""]}]})");
+  const RecordSet before = set("www", "HTTPS", 300, {"1 . alpn=h2"}), after = set("www", "HTTPS", 60, {"1 . alpn=h2"});
+  const ChangeSet lower{name("@"), {change(before, after)}, std::nullopt, std::nullopt};
+  const auto first = bench.open();
+  REQUIRE(first);
+  REQUIRE((*first)->apply((*first)->steps(lower)->at(0)));
+  const std::string sets =
+      R"("before":{"name":"www.example.com.","type":"HTTPS","ttl_s":300,"rdata":["1 . alpn=\"h2\""]},)"
+      R"("after":{"name":"www.example.com.","type":"HTTPS","ttl_s":60,"rdata":["1 . alpn=\"h2\""]})";
+  CHECK_THAT(bench.requests(), Contains(sets));
+  const auto script = (*first)->inverse_script(inverse_of(lower));
+  REQUIRE(script);
+  CHECK_THAT(script->text, Contains(R"("ttl_s":60,"rdata":["1 . alpn=\"h2\""])"));
+}
+
 TEST_CASE("a TTL that cannot be set is refused with the one that can") {
   Bench bench(declaring(able(R"(,"ttl_steps_s":{"value":[300,3600],"why":"fixed","verified":"2026-11-22"})")));
   const auto provider = bench.open();

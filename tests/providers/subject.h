@@ -53,8 +53,8 @@ class Subject {
   providers::ProviderConfig config;
 };
 
-/// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS` (DNS UPDATE), `PowerDNS API`, `external Python`, `external shell`, and
-/// those behind fakes of APIs.
+/// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS` (DNS UPDATE), `PowerDNS API`, `external Python`, `external shell`,
+/// and those behind fakes of APIs.
 const std::vector<std::string>& subject_names();
 std::unique_ptr<Subject> make_subject(const std::string& name);
 
@@ -67,8 +67,6 @@ std::string zone_text();
 /// The same, or any zone file of example.com, one record a line with everything written out, the SOA first.
 std::string flat_zone_text(const std::string& zone_file);
 std::string flat_lines(const RecordSet& set);
-/// Lets the programs of docs/examples be found on PATH.
-void examples_on_path();
 
 /// A clock that is wrong by a fixed span.
 class WrongClock final : public Clock {

@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "tests/scenarios/stage.h"
+#include "tests/support/examples.h"
 #include "tests/support/http_script.h"
 
 // A whole cutover and its rollback, as the person at the keyboard runs it, against each kind of authority with a
@@ -39,15 +40,29 @@ lb.new IN A {2}
                      kOldTtl, sites.old_address(), sites.new_address());
 }
 
-/// The server's way in for writers. PowerDNS has two.
-enum class Door { kUpdate, kHttpApi };
+/// The server's way in for writers. PowerDNS has two; a program beside BIND writes its file.
+enum class Door { kUpdate, kHttpApi, kProgram };
 const std::string kApiKey = "an-api-key-that-nobody-may-see";
 
 std::string provider_text(const Authority& primary, Door door) {
+  if (door == Door::kProgram) {
+    const auto& bind = dynamic_cast<const Bind&>(primary);
+    return fmt::format("{{ type: external, name: flatzone, file: {}, reload: \"{}\" }}", bind.zone_file("example.com"),
+                       bind.publish_command());
+  }
   if (door == Door::kUpdate)
     return fmt::format("{{ type: rfc2136, server: \"{}\", key: file/tsig.key }}", primary.endpoint().text());
   return fmt::format("{{ type: powerdns, url: \"{}\", key: file/api.key }}",
                      dynamic_cast<const PowerDns&>(primary).api_url());
+}
+
+/// One record a line, with everything written out.
+std::string flat(const std::string& zone_text) {
+  const TempFolder folder;
+  const Finished done = run_program({"named-compilezone", "-q", "-s", "full", "-o", folder.file("flat"), "example.com",
+                                     folder.write("zone", zone_text)});
+  if (done.status != 0) throw std::runtime_error(done.output);
+  return read_text(folder.file("flat"));
 }
 
 /// The files below a folder that hold a text.
@@ -98,6 +113,11 @@ void whole_cutover(Door door) {
   options.zones = {{"example.com", zone_text(sites)}};
   options.secondaries = {second};
   if (door == Door::kHttpApi) options.api_key = kApiKey;
+  if (door == Door::kProgram) {
+    tests::examples_on_path();
+    options.zones[0].text = flat(options.zones[0].text);
+    options.read_only = true;
+  }
   Server primary(options);
   Knot secondary(secondary_of(primary.endpoint(), second));
   std::vector<std::unique_ptr<Unbound>> resolvers;
@@ -206,6 +226,7 @@ void whole_cutover(Door door) {
 TEST_CASE("a whole cutover and back on Knot") { whole_cutover<Knot>(Door::kUpdate); }
 TEST_CASE("a whole cutover and back on BIND") { whole_cutover<Bind>(Door::kUpdate); }
 TEST_CASE("a whole cutover and back on PowerDNS") { whole_cutover<PowerDns>(Door::kUpdate); }
+TEST_CASE("a whole cutover and back by a program in Python beside BIND") { whole_cutover<Bind>(Door::kProgram); }
 TEST_CASE("a whole cutover and back through the HTTP API of PowerDNS") { whole_cutover<PowerDns>(Door::kHttpApi); }
 
 namespace {
