@@ -11,6 +11,7 @@
 #include "providers/environment.h"
 #include "providers/external/external.h"
 #include "providers/external/program.h"
+#include "providers/hetzner/hetzner.h"
 #include "providers/memory/memory.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
@@ -61,6 +62,7 @@ std::span<const Entry> catalog() {
       cloudflare::entry(),
       route53::entry(),
       digitalocean::entry(),
+      hetzner::entry(),
       external::entry(),
       webhook::entry(),
       memory::entry(),

@@ -21,8 +21,7 @@ Provider::Sets sets_of(const Zone& zone, const std::vector<RecordKey>& keys) {
 }
 
 bool edits_records(const Provider& provider) {
-  const Capabilities& can = provider.capabilities();
-  return can.unit.value == Unit::kRecord && can.atomic.value == AtomicScope::kNone;
+  return provider.capabilities().atomic.value == AtomicScope::kNone;
 }
 
 std::size_t count_sets(const Zone& zone) {

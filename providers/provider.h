@@ -75,7 +75,7 @@ class Provider {
   virtual std::optional<Span> clock_skew() const { return std::nullopt; }
 };
 
-/// Whether a change of one record set takes several calls, so that the set can be found half-way.
+/// Whether a change of one record set can take several calls, so that the set can be found half-way.
 bool edits_records(const Provider& provider);
 
 /// How many record sets people made: what signers make (RRSIG, NSEC, NSEC3) is not counted.

@@ -76,6 +76,10 @@ def zone_id():
 def commit():
     pass
 
+
+def settle(reply):
+    pass
+
 )PY";
 
 constexpr std::string_view kAfter = R"PY(
@@ -137,7 +141,7 @@ try:
     for step in CALLS:
         if is_due(step):
             headers = {name: filled(value) for name, value in step["headers"]}
-            fetch_text(step["method"], filled(step["path"]), filled(step["body"]), headers)
+            settle(fetch_text(step["method"], filled(step["path"]), filled(step["body"]), headers))
             print("made: " + step["what"])
     commit()
 except urllib.error.HTTPError as error:

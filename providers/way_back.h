@@ -30,7 +30,8 @@ class PlaceHolders {
 ///   authorize(request)   puts the proof into a urllib.request.Request
 ///   records()            yields (name, type, TTL, data, id); names with or without the dot at their end
 ///   zone_id()            what `Ids::zone` stands for; only where calls need it
-/// and may define commit(), made after the calls.
+/// and may define settle(reply), which waits until a call whose reply is this text is in force (ValueError: it failed),
+/// and commit(), made after the calls.
 InverseScript way_back_script(const ChangeSet& inverse, const Api& api, const Capabilities& can,
                               const ServiceInPython& service, const std::vector<ScriptCall>& calls,
                               const PlaceHolders& holders);

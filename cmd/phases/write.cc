@@ -142,7 +142,7 @@ Result<StepOutcome> make_call(Cutover& cutover, ZoneAtWork& zone, std::int64_t w
     reply = receipt->reply;
   } else {
     *refusal = settled.error();
-    reply = receipt.error().message;
+    reply = refusal->message;
     outcome = StepOutcome::kNotApplied;
     if (refusal->code == ErrorCode::kUnknown || refusal->code == ErrorCode::kPartial) {
       cutover.log(fmt::format("{}; looking at the live zone to see what happened", refusal->message));

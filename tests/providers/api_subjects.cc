@@ -8,6 +8,7 @@
 #include "tests/providers/subject.h"
 #include "tests/servers/cloudflare_fake.h"
 #include "tests/servers/digitalocean_fake.h"
+#include "tests/servers/hetzner_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/webhook_fake.h"
 
@@ -110,6 +111,11 @@ class DigitalOcean final : public WithToken<servers::DigitalOceanFake> {
   std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
 };
 
+class Hetzner final : public WithToken<servers::HetznerFake> {
+ public:
+  Hetzner() : WithToken("hetzner") {}
+};
+
 template <class S>
 std::unique_ptr<Subject> make() {
   return std::make_unique<S>();
@@ -123,6 +129,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
       {"Route 53", make<Route53>},
       {"webhook", make<Webhook>},
       {"DigitalOcean", make<DigitalOcean>},
+      {"Hetzner", make<Hetzner>},
   };
   return subjects;
 }

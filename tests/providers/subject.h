@@ -35,6 +35,8 @@ class Subject {
   virtual Serial serial() const { return Serial::kMoves; }
   /// The service, where it is a fake.
   virtual servers::ApiFake* fake() { return nullptr; }
+  /// The lowest TTL that the provider can set, where that is more than a minute.
+  virtual int low_ttl() const { return 60; }
   /// The cases that the provider refuses beforehand, by what it declares.
   virtual std::set<std::string> refuses() const { return {}; }
 
