@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "providers/cloudflare/cloudflare.h"
 #include "providers/environment.h"
+#include "providers/google/google.h"
 #include "providers/memory/memory.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
@@ -50,7 +51,8 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
 
 std::span<const Entry> catalog() {
   static const std::array entries{
-      rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(), route53::entry(), memory::entry(),
+      rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(),
+      google::entry(),  route53::entry(),  memory::entry(),
   };
   return entries;
 }

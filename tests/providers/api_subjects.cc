@@ -7,6 +7,7 @@
 #include "net/message.h"
 #include "tests/providers/subject.h"
 #include "tests/servers/cloudflare_fake.h"
+#include "tests/servers/google_fake.h"
 #include "tests/servers/route53_fake.h"
 
 namespace cutover::tests {
@@ -42,6 +43,16 @@ class Cloudflare final : public OnFake<servers::CloudflareFake> {
     config = {"cloudflare", {{"url", fake_.url()}, {"token", "file/token"}}, folder_.path()};
   }
   std::vector<std::string> secrets() const override { return {servers::CloudflareFake::kToken}; }
+};
+
+class Google final : public OnFake<servers::GoogleFake> {
+ public:
+  Google() {
+    fake_.set_page_limit(50);
+    folder_.write("key.json", fake_.key_file(), 0600);
+    config = {"google", {{"url", fake_.url()}, {"key", "file/key.json"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::GoogleFake::secret(), "ya29."}; }
 };
 
 /// The keys are where AWS's own tools keep them; SOA and NS are record sets like others there.
@@ -82,6 +93,7 @@ std::unique_ptr<Subject> make() {
 const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_subjects() {
   static const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>> subjects{
       {"Cloudflare", make<Cloudflare>},
+      {"Google", make<Google>},
       {"Route 53", make<Route53>},
   };
   return subjects;
