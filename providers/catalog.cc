@@ -6,6 +6,7 @@
 #include <array>
 
 #include "core/text.h"
+#include "providers/azure/azure.h"
 #include "providers/cloudflare/cloudflare.h"
 #include "providers/environment.h"
 #include "providers/google/google.h"
@@ -52,7 +53,7 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
 std::span<const Entry> catalog() {
   static const std::array entries{
       rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(),
-      google::entry(),  route53::entry(),  memory::entry(),
+      google::entry(),  azure::entry(),    route53::entry(),  memory::entry(),
   };
   return entries;
 }

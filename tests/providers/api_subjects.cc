@@ -6,6 +6,7 @@
 
 #include "net/message.h"
 #include "tests/providers/subject.h"
+#include "tests/servers/azure_fake.h"
 #include "tests/servers/cloudflare_fake.h"
 #include "tests/servers/google_fake.h"
 #include "tests/servers/route53_fake.h"
@@ -43,6 +44,26 @@ class Cloudflare final : public OnFake<servers::CloudflareFake> {
     config = {"cloudflare", {{"url", fake_.url()}, {"token", "file/token"}}, folder_.path()};
   }
   std::vector<std::string> secrets() const override { return {servers::CloudflareFake::kToken}; }
+};
+
+class Azure final : public OnFake<servers::AzureFake> {
+ public:
+  Azure() {
+    using Fake = servers::AzureFake;
+    fake_.set_page(50);
+    folder_.write("secret", Fake::kClientSecret, 0600);
+    config = {"azure",
+              {{"url", fake_.url()},
+               {"login_url", fake_.url()},
+               {"tenant", Fake::kTenant},
+               {"client_id", Fake::kClient},
+               {"client_secret", "file/secret"},
+               {"subscription", Fake::kSubscription},
+               {"resource_group", Fake::kGroup}},
+              folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::AzureFake::kClientSecret, "eyJ."}; }
+  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
 };
 
 class Google final : public OnFake<servers::GoogleFake> {
@@ -92,6 +113,7 @@ std::unique_ptr<Subject> make() {
 
 const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_subjects() {
   static const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>> subjects{
+      {"Azure", make<Azure>},
       {"Cloudflare", make<Cloudflare>},
       {"Google", make<Google>},
       {"Route 53", make<Route53>},
