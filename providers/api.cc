@@ -135,7 +135,7 @@ std::string between(const std::string& text, std::string_view from, std::string_
 std::string complaint(const Json& json, int depth = 0) {
   if (depth > 3) return {};
   if (json.is_object())
-    for (const char* key : {"message", "error", "detail", "reason", "error_description"}) {
+    for (const char* key : {"message", "error_description", "error", "detail", "reason"}) {
       const auto at = json.find(key);
       if (at != json.end() && at->is_string() && !at->get_ref<const std::string&>().empty())
         return at->get<std::string>();
@@ -223,7 +223,10 @@ Result<Api::Reply> Api::send(Intent intent, const ApiCall& call) const {
 
 std::string Api::redacted(std::string text) const {
   constexpr std::string_view kInstead = "(the credential)";
-  for (const net::Secret& hidden : settings_.secrets) {
+  std::vector<net::Secret> secrets = settings_.secrets;
+  if (settings_.fetched_secrets)
+    for (net::Secret& fetched : settings_.fetched_secrets()) secrets.push_back(std::move(fetched));
+  for (const net::Secret& hidden : secrets) {
     const std::string& secret = hidden.reveal();
     if (secret.empty()) continue;
     for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + kInstead.size()))
@@ -284,19 +287,24 @@ Error Api::verdict(Intent intent, const Reply& reply, std::string_view doing) co
 
 Result<std::string> Api::converse(Intent intent, const ApiCall& call, std::string_view doing) const {
   std::chrono::milliseconds wait = settings_.first_pause;
+  bool may_renew = settings_.renew != nullptr;
   for (int attempt = 1;; ++attempt, wait *= 2) {
     auto sent = send(intent, call);
     if (!sent) return within(std::string(doing), sent.error());
     if (sent->succeeded()) return std::move(sent->got->body);
     Error error = verdict(intent, *sent, doing);
     if (!sent->got) return error;
+    if (sent->got->status == 401 && std::exchange(may_renew, false)) {
+      settings_.renew();
+      continue;
+    }
     const bool throttled = error.code == ErrorCode::kBusy;
     if (!throttled && (intent == Intent::kWrite || sent->meant || sent->got->status < 500)) return error;
     const auto asked = pause_asked(*sent->got);
     if (asked && *asked > settings_.longest_pause)
       return fail(error.code, fmt::format("{}; it asks to wait {}", error.message,
                                           format_duration(std::chrono::duration_cast<Span>(*asked))));
-    if (attempt == kTries) return fail(error.code, fmt::format("{}; asked {} times", error.message, kTries));
+    if (attempt >= kTries) return fail(error.code, fmt::format("{}; asked {} times", error.message, kTries));
     const auto span = asked.value_or(wait);
     if (settings_.tell)
       settings_.tell(fmt::format("{} {} (HTTP {}); asked again in {:.1f} s", who_, deed(error.code), sent->got->status,

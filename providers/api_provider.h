@@ -33,6 +33,7 @@ struct ServiceInPython {
   std::string code;  ///< defines records() and authorize(request), see way_back.h
   std::vector<std::pair<std::string, std::string>> settings{};     ///< constants: name in capitals, text
   std::vector<std::pair<std::string, std::string>> credentials{};  ///< name, `env/NAME` or `file/ABSOLUTE-PATH`
+  std::string needs = "python3 and nothing else";                  ///< what must be there to run it
 };
 
 /// A provider behind an HTTP API. The service says how it lists a zone and what one call looks like; the rest is the

@@ -6,11 +6,13 @@
 #include <array>
 
 #include "core/text.h"
+#include "providers/azure/azure.h"
 #include "providers/cloudflare/cloudflare.h"
 #include "providers/digitalocean/digitalocean.h"
 #include "providers/environment.h"
 #include "providers/external/external.h"
 #include "providers/external/program.h"
+#include "providers/google/google.h"
 #include "providers/hetzner/hetzner.h"
 #include "providers/memory/memory.h"
 #include "providers/powerdns/powerdns.h"
@@ -61,6 +63,8 @@ std::span<const Entry> catalog() {
       powerdns::entry(),
       cloudflare::entry(),
       route53::entry(),
+      google::entry(),
+      azure::entry(),
       digitalocean::entry(),
       hetzner::entry(),
       external::entry(),

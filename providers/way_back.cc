@@ -189,10 +189,9 @@ InverseScript way_back_script(const ChangeSet& inverse, const Api& api, const Ca
   const std::string name = fmt::format("rollback-{}.py", inverse.zone.host());
   const bool at_once = calls.size() == 1 && can.atomic.value == AtomicScope::kZone;
   std::string text = fmt::format(
-      "#!/usr/bin/env python3\n# Undoes a change of {} through {}. Needs python3 and nothing else. It\n# changes "
-      "nothing "
+      "#!/usr/bin/env python3\n# Undoes a change of {} through {}. Needs {}. It\n# changes nothing "
       "when the values are no longer as that change left them.{}\n#\n",
-      printable(inverse.zone.text()), api.who(),
+      printable(inverse.zone.text()), api.who(), service.needs,
       can.compare_and_swap.value == CompareAndSwap::kNone
           ? " Nobody should edit the zone meanwhile: the\n# service cannot compare and change in one call."
           : "");

@@ -6,8 +6,10 @@
 
 #include "net/message.h"
 #include "tests/providers/subject.h"
+#include "tests/servers/azure_fake.h"
 #include "tests/servers/cloudflare_fake.h"
 #include "tests/servers/digitalocean_fake.h"
+#include "tests/servers/google_fake.h"
 #include "tests/servers/hetzner_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/webhook_fake.h"
@@ -54,6 +56,36 @@ class Cloudflare final : public OnFake<servers::CloudflareFake> {
   std::optional<Published> published() const override {
     return Published{servers::CloudflareFake::kContract, servers::CloudflareFake::repaired_contract};
   }
+};
+
+class Azure final : public OnFake<servers::AzureFake> {
+ public:
+  Azure() {
+    using Fake = servers::AzureFake;
+    fake_.set_page(50);
+    folder_.write("secret", Fake::kClientSecret, 0600);
+    config = {"azure",
+              {{"url", fake_.url()},
+               {"login_url", fake_.url()},
+               {"tenant", Fake::kTenant},
+               {"client_id", Fake::kClient},
+               {"client_secret", "file/secret"},
+               {"subscription", Fake::kSubscription},
+               {"resource_group", Fake::kGroup}},
+              folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::AzureFake::kClientSecret, "eyJ."}; }
+  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+};
+
+class Google final : public OnFake<servers::GoogleFake> {
+ public:
+  Google() {
+    fake_.set_page_limit(50);
+    folder_.write("key.json", fake_.key_file(), 0600);
+    config = {"google", {{"url", fake_.url()}, {"key", "file/key.json"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::GoogleFake::secret(), "ya29."}; }
 };
 
 /// The keys are where AWS's own tools keep them; SOA and NS are record sets like others there.
@@ -125,10 +157,8 @@ std::unique_ptr<Subject> make() {
 
 const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_subjects() {
   static const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>> subjects{
-      {"Cloudflare", make<Cloudflare>},
-      {"Route 53", make<Route53>},
-      {"webhook", make<Webhook>},
-      {"DigitalOcean", make<DigitalOcean>},
+      {"Azure", make<Azure>},      {"Cloudflare", make<Cloudflare>}, {"Google", make<Google>},
+      {"Route 53", make<Route53>}, {"webhook", make<Webhook>},       {"DigitalOcean", make<DigitalOcean>},
       {"Hetzner", make<Hetzner>},
   };
   return subjects;
