@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "providers/cloudflare/cloudflare.h"
+#include "providers/desec/desec.h"
 #include "providers/environment.h"
 #include "providers/memory/memory.h"
 #include "providers/powerdns/powerdns.h"
@@ -50,7 +51,8 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
 
 std::span<const Entry> catalog() {
   static const std::array entries{
-      rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(), route53::entry(), memory::entry(),
+      rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(),
+      route53::entry(), desec::entry(),    memory::entry(),
   };
   return entries;
 }

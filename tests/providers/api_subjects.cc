@@ -7,6 +7,7 @@
 #include "net/message.h"
 #include "tests/providers/subject.h"
 #include "tests/servers/cloudflare_fake.h"
+#include "tests/servers/desec_fake.h"
 #include "tests/servers/route53_fake.h"
 
 namespace cutover::tests {
@@ -72,6 +73,18 @@ class Route53 final : public Subject {
   std::string id_;
 };
 
+/// A domain that was granted TTLs of a minute; what deSEC says without that is in desec_test.cc.
+class Desec final : public OnFake<servers::DesecFake> {
+ public:
+  Desec() {
+    fake_.grant("example.com", 60);
+    fake_.set_page(90);
+    folder_.write("token", servers::DesecFake::kToken, 0600);
+    config = {"desec", {{"url", fake_.url()}, {"token", "file/token"}, {"minimum_ttl", "60"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::DesecFake::kToken}; }
+};
+
 template <class S>
 std::unique_ptr<Subject> make() {
   return std::make_unique<S>();
@@ -83,6 +96,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
   static const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>> subjects{
       {"Cloudflare", make<Cloudflare>},
       {"Route 53", make<Route53>},
+      {"deSEC", make<Desec>},
   };
   return subjects;
 }
