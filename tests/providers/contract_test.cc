@@ -36,38 +36,39 @@ RecordSet with_ttl(RecordSet of, int ttl) {
   return of;
 }
 
-std::vector<Case> cases() {
+/// `low` is the lowest TTL that the provider can set, or a minute.
+std::vector<Case> cases(int low) {
   return {
-      {"create", {create(set("new", "A", 60, {"203.0.113.1"}))}},
-      {"create beside others", {create(set("mail", "AAAA", 60, {"2001:db8:2::30"}))}},
-      {"create several levels down", {create(set("a.b.c", "TXT", 60, {R"("a; b" "c \"d\"")"}))}},
+      {"create", {create(set("new", "A", low, {"203.0.113.1"}))}},
+      {"create beside others", {create(set("mail", "AAAA", low, {"2001:db8:2::30"}))}},
+      {"create several levels down", {create(set("a.b.c", "TXT", low, {R"("a; b" "c \"d\"")"}))}},
       {"change", {change(www_a(), set("www", "A", 86400, {"203.0.113.10"}))}},
-      {"change with a new TTL", {change(www_a(), set("www", "A", 60, {"203.0.113.10"}))}},
+      {"change with a new TTL", {change(www_a(), set("www", "A", low, {"203.0.113.10"}))}},
       {"TTL only",
-       {change(www_a(), with_ttl(www_a(), 60)), change(shop(), with_ttl(shop(), 60)),
-        change(pool(), with_ttl(pool(), 60))}},
+       {change(www_a(), with_ttl(www_a(), low)), change(shop(), with_ttl(shop(), low)),
+        change(pool(), with_ttl(pool(), low))}},
       {"delete", {remove(old_a())}},
       {"apex",
        {change(set("@", "A", 3600, {"192.0.2.1"}), set("@", "A", 3600, {"203.0.113.1"})),
         change(set("@", "TXT", 3600, {"\"v=spf1 ip4:192.0.2.1 -all\""}),
-               set("@", "TXT", 60, {"\"v=spf1 ip4:203.0.113.1 -all\""}))}},
+               set("@", "TXT", low, {"\"v=spf1 ip4:203.0.113.1 -all\""}))}},
       {"wildcard", {change(set("*.wild", "A", 300, {"192.0.2.99"}), set("*.wild", "A", 300, {"203.0.113.99"}))}},
       {"create below a wildcard", {create(set("one.wild", "A", 300, {"192.0.2.99"}))}},
-      {"A gives way to CNAME", {remove(old_a()), create(set("old", "CNAME", 60, {"lb.new.example.net."}))}},
+      {"A gives way to CNAME", {remove(old_a()), create(set("old", "CNAME", low, {"lb.new.example.net."}))}},
       {"A gives way to CNAME, named in the other order",
-       {create(set("old", "CNAME", 60, {"lb.new.example.net."})), remove(old_a())}},
+       {create(set("old", "CNAME", low, {"lb.new.example.net."})), remove(old_a())}},
       {"CNAME gives way to A and AAAA",
-       {remove(shop()), create(set("shop", "A", 60, {"203.0.113.7"})),
-        create(set("shop", "AAAA", 60, {"2001:db8:2::7"}))}},
-      {"CNAME to CNAME", {change(shop(), set("shop", "CNAME", 60, {"lb.new.example.net."}))}},
+       {remove(shop()), create(set("shop", "A", low, {"203.0.113.7"})),
+        create(set("shop", "AAAA", low, {"2001:db8:2::7"}))}},
+      {"CNAME to CNAME", {change(shop(), set("shop", "CNAME", low, {"lb.new.example.net."}))}},
       {"several values become others",
        {change(pool(), set("pool", "A", 3600, {"192.0.2.22", "203.0.113.21", "203.0.113.22", "203.0.113.24"}))}},
-      {"several values become one", {change(pool(), set("pool", "A", 60, {"192.0.2.22"}))}},
+      {"several values become one", {change(pool(), set("pool", "A", low, {"192.0.2.22"}))}},
       {"HTTPS with its hints, together with A and AAAA",
        {change(www_https(),
-               set("www", "HTTPS", 60, {R"(1 . alpn="h2,h3" ipv4hint=203.0.113.10 ipv6hint=2001:db8:2::10)"})),
-        change(www_a(), set("www", "A", 60, {"203.0.113.10"})),
-        change(www_aaaa(), set("www", "AAAA", 60, {"2001:db8:2::10"}))}},
+               set("www", "HTTPS", low, {R"(1 . alpn="h2,h3" ipv4hint=203.0.113.10 ipv6hint=2001:db8:2::10)"})),
+        change(www_a(), set("www", "A", low, {"203.0.113.10"})),
+        change(www_aaaa(), set("www", "AAAA", low, {"2001:db8:2::10"}))}},
   };
 }
 
@@ -185,7 +186,7 @@ TEST_CASE("every provider makes every kind of change, exactly, once, and its scr
   const bool shows_serial =
       at_first.find({name(kZone), RecordType::kSoa}) != nullptr && driver.subject->serial() == Subject::Serial::kMoves;
   std::uint32_t serial = at_first.soa.serial;
-  for (const Case& one : cases()) {
+  for (const Case& one : cases(driver.subject->low_ttl())) {
     INFO(one.what);
     const ChangeSet changes = change_set(one.changes);
     if (driver.refuses(one.what, changes)) continue;
@@ -253,7 +254,7 @@ TEST_CASE("every provider undoes a change through its own inverse") {
   INFO(subject);
   Driver driver(subject);
   const auto at_first = without_soa(driver.read());
-  for (const Case& one : cases()) {
+  for (const Case& one : cases(driver.subject->low_ttl())) {
     INFO(one.what);
     if (driver.refuses(one.what, change_set(one.changes))) continue;
     REQUIRE(driver.write(change_set(one.changes)));
@@ -268,12 +269,13 @@ TEST_CASE("a record set that somebody else changed is not overwritten, and nothi
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
-  const auto steps = driver.steps(change_set({change(pool(), set("pool", "A", 60, {"203.0.113.21"})),
-                                              change(www_a(), set("www", "A", 60, {"203.0.113.10"})),
-                                              create(set("new", "A", 60, {"203.0.113.1"}))}));
+  const int low = driver.subject->low_ttl();
+  const auto steps = driver.steps(change_set({change(pool(), set("pool", "A", low, {"203.0.113.21"})),
+                                              change(www_a(), set("www", "A", low, {"203.0.113.10"})),
+                                              create(set("new", "A", low, {"203.0.113.1"}))}));
   SECTION("another value") { driver.subject->edit_behind(set("www", "A", 86400, {"192.0.2.11"})); }
   SECTION("one value more") { driver.subject->edit_behind(set("www", "A", 86400, {"192.0.2.10", "192.0.2.11"})); }
-  SECTION("created meanwhile") { driver.subject->edit_behind(set("new", "A", 60, {"203.0.113.1"})); }
+  SECTION("created meanwhile") { driver.subject->edit_behind(set("new", "A", low, {"203.0.113.1"})); }
   const auto before = without_soa(driver.read());
   const auto made = driver.make(steps);
   REQUIRE_FALSE(made);
@@ -286,15 +288,16 @@ TEST_CASE("a CNAME is not created beside other data, nor other data beside a CNA
   if (subject == "memory") return;  // holds what it is given
   INFO(subject);
   Driver driver(subject);
+  const int low = driver.subject->low_ttl();
   const auto before = without_soa(driver.read());
   Result<void> made;
   SECTION("CNAME beside MX, A and TXT") {
-    made = driver.write(change_set({create(set("www", "CNAME", 60, {"lb.new.example.net."}))}));
+    made = driver.write(change_set({create(set("www", "CNAME", low, {"lb.new.example.net."}))}));
   }
   SECTION("CNAME where only the A gives way") {
-    made = driver.write(change_set({remove(www_a()), create(set("www", "CNAME", 60, {"lb.new.example.net."}))}));
+    made = driver.write(change_set({remove(www_a()), create(set("www", "CNAME", low, {"lb.new.example.net."}))}));
   }
-  SECTION("A beside CNAME") { made = driver.write(change_set({create(set("shop", "A", 60, {"203.0.113.7"}))})); }
+  SECTION("A beside CNAME") { made = driver.write(change_set({create(set("shop", "A", low, {"203.0.113.7"}))})); }
   REQUIRE_FALSE(made);
   CHECK((made.error().code == ErrorCode::kConflict || made.error().code == ErrorCode::kInvalid));
   CHECK((without_soa(driver.read()) == before));
@@ -304,7 +307,8 @@ TEST_CASE("a serial guard holds, and a serial that moved is a conflict") {
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
-  ChangeSet changes = change_set({change(www_a(), with_ttl(www_a(), 60))});
+  const int low = driver.subject->low_ttl();
+  ChangeSet changes = change_set({change(www_a(), with_ttl(www_a(), low))});
   const auto guard_now = [&] {
     const auto sets = driver.provider().read_sets(name(kZone), {});
     REQUIRE(sets);
@@ -326,18 +330,19 @@ TEST_CASE("a serial guard holds, and a serial that moved is a conflict") {
   CHECK(refused.error().code == ErrorCode::kConflict);
   guard_now();
   CHECK(driver.write(changes));
-  CHECK(without_soa(driver.read()).at(www_a().key()).ttl == Seconds(60));
+  CHECK(without_soa(driver.read()).at(www_a().key()).ttl == Seconds(low));
 }
 
 TEST_CASE("200 record sets move in one call, and back by the script") {
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
+  const int low = driver.subject->low_ttl();
   const auto at_first = without_soa(driver.read());
   ChangeSet changes = change_set({});
   for (int i = 0; i < 200; ++i)
     changes.changes.push_back(change(set(fmt::format("n{:03}", i), "A", 86400, {fmt::format("198.51.100.{}", i)}),
-                                     set(fmt::format("n{:03}", i), "A", 60, {fmt::format("203.0.113.{}", i)})));
+                                     set(fmt::format("n{:03}", i), "A", low, {fmt::format("203.0.113.{}", i)})));
   const auto script = driver.way_back(changes);
   const auto steps = driver.steps(changes);
   const providers::Capabilities& can = driver.provider().capabilities();

@@ -30,6 +30,8 @@ class Subject {
   /// Whether the SOA serial moves with a change.
   enum class Serial { kMoves, kStays };
   virtual Serial serial() const { return Serial::kMoves; }
+  /// The lowest TTL that the provider can set, where that is more than a minute.
+  virtual int low_ttl() const { return 60; }
   /// The cases that the provider refuses beforehand, by what it declares.
   virtual std::set<std::string> refuses() const { return {}; }
 
