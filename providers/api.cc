@@ -136,7 +136,7 @@ std::string between(const std::string& text, std::string_view from, std::string_
 std::string complaint(const Json& json, int depth = 0) {
   if (depth > 3) return {};
   if (json.is_object())
-    for (const char* key : {"message", "error", "detail", "reason", "error_description"}) {
+    for (const char* key : {"message", "error", "detail", "reason", "description", "error_description"}) {
       const auto at = json.find(key);
       if (at != json.end() && at->is_string() && !at->get_ref<const std::string&>().empty())
         return at->get<std::string>();

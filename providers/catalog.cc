@@ -9,6 +9,7 @@
 #include "providers/cloudflare/cloudflare.h"
 #include "providers/desec/desec.h"
 #include "providers/environment.h"
+#include "providers/gandi/gandi.h"
 #include "providers/memory/memory.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
@@ -52,7 +53,7 @@ Result<void> check_options(const Entry& entry, const ProviderConfig& config) {
 std::span<const Entry> catalog() {
   static const std::array entries{
       rfc2136::entry(), zonefile::entry(), powerdns::entry(), cloudflare::entry(),
-      route53::entry(), desec::entry(),    memory::entry(),
+      route53::entry(), desec::entry(),    gandi::entry(),    memory::entry(),
   };
   return entries;
 }

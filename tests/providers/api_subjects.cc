@@ -8,6 +8,7 @@
 #include "tests/providers/subject.h"
 #include "tests/servers/cloudflare_fake.h"
 #include "tests/servers/desec_fake.h"
+#include "tests/servers/gandi_fake.h"
 #include "tests/servers/route53_fake.h"
 
 namespace cutover::tests {
@@ -85,6 +86,18 @@ class Desec final : public OnFake<servers::DesecFake> {
   std::vector<std::string> secrets() const override { return {servers::DesecFake::kToken}; }
 };
 
+class Gandi final : public OnFake<servers::GandiFake> {
+ public:
+  Gandi() {
+    fake_.set_page(90);
+    folder_.write("token", servers::GandiFake::kToken, 0600);
+    config = {"gandi", {{"url", fake_.url()}, {"token", "file/token"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::GandiFake::kToken}; }
+  int low_ttl() const override { return 300; }
+  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+};
+
 template <class S>
 std::unique_ptr<Subject> make() {
   return std::make_unique<S>();
@@ -97,6 +110,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
       {"Cloudflare", make<Cloudflare>},
       {"Route 53", make<Route53>},
       {"deSEC", make<Desec>},
+      {"Gandi", make<Gandi>},
   };
   return subjects;
 }
