@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "net/http.h"
 #include "net/http_date.h"
+#include "providers/link_header.h"
 #include "providers/rate_limit.h"
 
 namespace cutover::providers {
@@ -135,7 +136,7 @@ std::string between(const std::string& text, std::string_view from, std::string_
 std::string complaint(const Json& json, int depth = 0) {
   if (depth > 3) return {};
   if (json.is_object())
-    for (const char* key : {"message", "error_description", "error", "detail", "reason"}) {
+    for (const char* key : {"message", "error_description", "error", "detail", "reason", "description"}) {
       const auto at = json.find(key);
       if (at != json.end() && at->is_string() && !at->get_ref<const std::string&>().empty())
         return at->get<std::string>();
@@ -144,6 +145,15 @@ std::string complaint(const Json& json, int depth = 0) {
     for (const Json& below : json)
       if (const std::string found = complaint(below, depth + 1); !found.empty()) return found;
   return {};
+}
+
+std::string complaint_in(const std::string& body) {
+  Json json = Json::parse(body, nullptr, false);
+  std::string text = complaint(json);
+  if (!text.empty() || !json.is_array()) return text;
+  // One item for each of the request's, most of them empty.
+  json.erase(std::remove_if(json.begin(), json.end(), [](const Json& item) { return item.empty(); }), json.end());
+  return json.empty() ? text : json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -237,8 +247,7 @@ std::string Api::redacted(std::string text) const {
 
 /// What the service says about an error, short, printable and without the credential.
 std::string Api::explained(const std::string& body) const {
-  std::string text = settings_.form == Form::kXml ? between(body, "<Message>", "</Message>")
-                                                  : complaint(Json::parse(body, nullptr, false));
+  std::string text = settings_.form == Form::kXml ? between(body, "<Message>", "</Message>") : complaint_in(body);
   if (text.empty()) text = std::string(trim(body));
   text = redacted(std::move(text));
   if (text.size() > kMaxQuoted) text = text.substr(0, kMaxQuoted) + "...";
@@ -285,13 +294,13 @@ Error Api::verdict(Intent intent, const Reply& reply, std::string_view doing) co
   return fail(code, fmt::format("{}: {} {} (HTTP {}){}{}", doing, who_, deed(code), status, said, nothing));
 }
 
-Result<std::string> Api::converse(Intent intent, const ApiCall& call, std::string_view doing) const {
+Result<net::HttpResponse> Api::converse(Intent intent, const ApiCall& call, std::string_view doing) const {
   std::chrono::milliseconds wait = settings_.first_pause;
   bool may_renew = settings_.renew != nullptr;
   for (int attempt = 1;; ++attempt, wait *= 2) {
     auto sent = send(intent, call);
     if (!sent) return within(std::string(doing), sent.error());
-    if (sent->succeeded()) return std::move(sent->got->body);
+    if (sent->succeeded()) return std::move(*sent->got);
     Error error = verdict(intent, *sent, doing);
     if (!sent->got) return error;
     if (sent->got->status == 401 && std::exchange(may_renew, false)) {
@@ -314,7 +323,9 @@ Result<std::string> Api::converse(Intent intent, const ApiCall& call, std::strin
 }
 
 Result<std::string> Api::read(const ApiCall& call, std::string_view doing) const {
-  return converse(Intent::kRead, call, doing);
+  auto reply = converse(Intent::kRead, call, doing);
+  if (!reply) return reply.error();
+  return std::move(reply->body);
 }
 
 Result<std::string> Api::read(const std::string& path, std::string_view doing) const {
@@ -325,22 +336,43 @@ Result<std::string> Api::write(const ApiCall& call, std::string_view doing) cons
   boundary("provider-before-send");
   auto made = converse(Intent::kWrite, call, doing);
   boundary("provider-after-reply");
-  return made;
+  if (!made) return made.error();
+  return std::move(made->body);
 }
 
-Result<void> Api::read_pages(const std::string& first, std::string_view doing, const Next& next) const {
+Result<void> Api::turn_pages(const std::string& first, std::string_view doing, const After& after) const {
   std::set<std::string> seen;
   std::optional<std::string> path = first;
   while (path) {
     if (!seen.insert(*path).second || seen.size() > kMaxPages)
       return fail(ErrorCode::kInvalid, fmt::format("{}: the pages of {} do not come to an end", doing, who_));
-    auto body = read(*path, doing);
-    if (!body) return body.error();
-    auto following = next(*body);
+    auto reply = converse(Intent::kRead, ApiCall{"GET", *path}, doing);
+    if (!reply) return reply.error();
+    auto following = after(*reply);
     if (!following) return within(fmt::format("{}: {}", doing, who_), following.error());
     path = std::move(*following);
   }
   return {};
+}
+
+Result<void> Api::read_pages(const std::string& first, std::string_view doing, const Next& next) const {
+  return turn_pages(first, doing, [&](const net::HttpResponse& reply) { return next(reply.body); });
+}
+
+Result<void> Api::read_linked_pages(const std::string& first, std::string_view doing, const Take& take) const {
+  return turn_pages(first, doing, [&](const net::HttpResponse& reply) -> Result<std::optional<std::string>> {
+    if (auto taken = take(reply.body); !taken) return taken.error();
+    return next_link(reply);
+  });
+}
+
+Result<std::optional<std::string>> Api::next_link(const net::HttpResponse& response) const {
+  const auto link = link_to(response.header("link"), "next");
+  if (!link) return std::optional<std::string>();
+  const std::string_view target = *link;
+  if (target.starts_with(settings_.url + "/")) return std::optional(std::string(target.substr(settings_.url.size())));
+  return fail(ErrorCode::kInvalid, fmt::format("the next page is said to be at {}, where the credential does not go",
+                                               printable(redacted(*link))));
 }
 
 Api::Authorize in_header(std::string header, std::string prefix, net::Secret secret) {

@@ -75,6 +75,10 @@ class Api {
   /// is not what it should be. kInvalid: it leads in a circle, or there is no end to it.
   using Next = std::function<Result<std::optional<std::string>>(const std::string& body)>;
   Result<void> read_pages(const std::string& first, std::string_view doing, const Next& next) const;
+  /// All pages, where the place of the next one is in the answer's Link header, with the relation `next` (RFC 8288
+  /// section 3). kInvalid also: it is not below the API's URL.
+  using Take = std::function<Result<void>(const std::string& body)>;
+  Result<void> read_linked_pages(const std::string& first, std::string_view doing, const Take& take) const;
 
   /// `PowerDNS at https://dns.example.net:8081`
   const std::string& who() const { return who_; }
@@ -92,7 +96,11 @@ class Api {
 
   Api(net::Loop& loop, Settings settings, std::string loopback);
   Result<Reply> send(Intent intent, const ApiCall& call) const;
-  Result<std::string> converse(Intent intent, const ApiCall& call, std::string_view doing) const;
+  Result<net::HttpResponse> converse(Intent intent, const ApiCall& call, std::string_view doing) const;
+  /// The place of a page and what makes of its answer the place of the next one.
+  using After = std::function<Result<std::optional<std::string>>(const net::HttpResponse&)>;
+  Result<void> turn_pages(const std::string& first, std::string_view doing, const After& after) const;
+  Result<std::optional<std::string>> next_link(const net::HttpResponse& response) const;
   ErrorCode meaning_of(const net::HttpResponse& response) const;
   Error verdict(Intent intent, const Reply& reply, std::string_view doing) const;
   std::string explained(const std::string& body) const;

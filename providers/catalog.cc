@@ -14,6 +14,9 @@
 #include "providers/external/program.h"
 #include "providers/google/google.h"
 #include "providers/hetzner/hetzner.h"
+#include "providers/desec/desec.h"
+#include "providers/environment.h"
+#include "providers/gandi/gandi.h"
 #include "providers/memory/memory.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
@@ -67,6 +70,8 @@ std::span<const Entry> catalog() {
       azure::entry(),
       digitalocean::entry(),
       hetzner::entry(),
+      desec::entry(),
+      gandi::entry(),
       external::entry(),
       webhook::entry(),
       memory::entry(),

@@ -47,12 +47,20 @@ def send(request):
     for attempt in range(4):
         try:
             with OPENER.open(request, timeout=30) as reply:
+                send.link = reply.headers.get("Link") or ""
                 return reply.read().decode()
         except urllib.error.HTTPError as error:
             wait = error.headers.get("Retry-After") or "1"
             if error.code != 429 or attempt == 3 or not wait.isdigit() or int(wait) > 330:
                 raise
             time.sleep(int(wait))
+
+
+def next_link():  # of the last reply (RFC 8288)
+    found = re.search(r'<([^>]*)>[^<]*rel="?next"?', send.link)
+    if found and not found.group(1).startswith(URL + "/"):
+        stop("the next page is elsewhere, where the credential does not go")
+    return found.group(1)[len(URL):] if found else None
 
 
 def fetch_text(method, path, body=None, headers={}):

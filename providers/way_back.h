@@ -26,7 +26,7 @@ class PlaceHolders {
 /// before already is left alone. Nothing is changed when all is as it was before.
 ///
 /// The service's own code sees URL, ZONE (`example.com.`), its settings, credential(name), and fetch(method, path,
-/// body=None, headers={}) which gives JSON; it defines
+/// body=None, headers={}) which gives JSON, and next_link(), the path in that answer's Link header; it defines
 ///   authorize(request)   puts the proof into a urllib.request.Request
 ///   records()            yields (name, type, TTL, data, id); names with or without the dot at their end
 ///   zone_id()            what `Ids::zone` stands for; only where calls need it

@@ -11,6 +11,8 @@
 #include "tests/servers/digitalocean_fake.h"
 #include "tests/servers/google_fake.h"
 #include "tests/servers/hetzner_fake.h"
+#include "tests/servers/desec_fake.h"
+#include "tests/servers/gandi_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/webhook_fake.h"
 
@@ -148,6 +150,30 @@ class Hetzner final : public WithToken<servers::HetznerFake> {
   Hetzner() : WithToken("hetzner") {}
 };
 
+/// A domain that was granted TTLs of a minute; what deSEC says without that is in desec_test.cc.
+class Desec final : public OnFake<servers::DesecFake> {
+ public:
+  Desec() {
+    fake_.grant("example.com", 60);
+    fake_.set_page(90);
+    folder_.write("token", servers::DesecFake::kToken, 0600);
+    config = {"desec", {{"url", fake_.url()}, {"token", "file/token"}, {"minimum_ttl", "60"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::DesecFake::kToken}; }
+};
+
+class Gandi final : public OnFake<servers::GandiFake> {
+ public:
+  Gandi() {
+    fake_.set_page(90);
+    folder_.write("token", servers::GandiFake::kToken, 0600);
+    config = {"gandi", {{"url", fake_.url()}, {"token", "file/token"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::GandiFake::kToken}; }
+  int low_ttl() const override { return 300; }
+  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+};
+
 template <class S>
 std::unique_ptr<Subject> make() {
   return std::make_unique<S>();
@@ -156,11 +182,19 @@ std::unique_ptr<Subject> make() {
 }  // namespace
 
 const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_subjects() {
+  // clang-format off
   static const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>> subjects{
-      {"Azure", make<Azure>},      {"Cloudflare", make<Cloudflare>}, {"Google", make<Google>},
-      {"Route 53", make<Route53>}, {"webhook", make<Webhook>},       {"DigitalOcean", make<DigitalOcean>},
+      {"Azure", make<Azure>},
+      {"Cloudflare", make<Cloudflare>},
+      {"Google", make<Google>},
+      {"Route 53", make<Route53>},
+      {"webhook", make<Webhook>},
+      {"DigitalOcean", make<DigitalOcean>},
       {"Hetzner", make<Hetzner>},
+      {"deSEC", make<Desec>},
+      {"Gandi", make<Gandi>},
   };
+  // clang-format on
   return subjects;
 }
 
