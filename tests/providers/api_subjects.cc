@@ -41,7 +41,6 @@ class OnFake : public Subject {
     folder_.write(script.file_name, script.text);
     return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(60), folder_.path());
   }
-  servers::ApiFake* fake() override { return &fake_; }
 
  protected:
   Fake fake_;
@@ -111,7 +110,6 @@ class Route53 final : public Subject {
     return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(60), folder_.path());
   }
   std::vector<std::string> secrets() const override { return {servers::Route53Fake::kSecret}; }
-  servers::ApiFake* fake() override { return &fake_; }
   Serial serial() const override { return Serial::kStays; }
 
  private:
