@@ -151,7 +151,7 @@ Result<AwsIdentity> environment_identity(const Variables& environment) {
   auto keys = keys_of(environment("AWS_ACCESS_KEY_ID").value_or(""), environment("AWS_SECRET_ACCESS_KEY").value_or(""),
                       environment("AWS_SESSION_TOKEN").value_or(""), "the environment (AWS_ACCESS_KEY_ID)");
   if (!keys) return keys.error();
-  return AwsIdentity{*std::move(keys), {}, "the environment"};
+  return AwsIdentity{*std::move(keys), {}, "the environment", ""};
 }
 
 /// Follows source_profile to the keys, and collects the roles on the way back.
@@ -166,7 +166,9 @@ class ProfileWalk {
       return fail(ErrorCode::kNotFound, fmt::format("there is no profile '{}' in {}", printable(name), files_.where()));
     const bool is_seen = !seen_.insert(name).second;
     if (profile->contains("role_arn") && !is_seen) return with_role(*profile, name, from);
-    return with_keys(*profile, from, is_seen);
+    auto identity = with_keys(*profile, from, is_seen);
+    if (identity) identity->profile = name;
+    return identity;
   }
 
  private:
@@ -199,7 +201,7 @@ class ProfileWalk {
     }
     auto keys = keys_of(id, secret, value_of(profile, "aws_session_token"), from);
     if (!keys) return keys.error();
-    return AwsIdentity{*std::move(keys), {}, from};
+    return AwsIdentity{*std::move(keys), {}, from, ""};
   }
 
   const Files& files_;

@@ -27,7 +27,8 @@ struct AwsRole {
 struct AwsIdentity {
   AwsKeys keys;
   std::vector<AwsRole> roles;
-  std::string from;  ///< for sentences: `the environment`, `the profile 'prod'`
+  std::string from;       ///< for sentences: `the environment`, `the profile 'prod'`
+  std::string profile{};  ///< where the keys stand; empty: in the environment
 };
 
 /// As AWS's tools choose: a profile that is named here; else AWS_ACCESS_KEY_ID and its secret; else AWS_PROFILE, or

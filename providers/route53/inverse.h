@@ -3,13 +3,15 @@
 #include <vector>
 
 #include "providers/provider.h"
+#include "providers/route53/aws_credentials.h"
 
 namespace cutover::providers::route53 {
 
 /// Where the script finds keys; never the keys themselves.
 struct ScriptKeys {
-  std::string profile;  ///< empty: the environment, AWS_PROFILE, `default`
-  enum class Kind { kPlain, kRole } kind = Kind::kPlain;
+  std::string profile;  ///< empty: the environment
+  std::vector<AwsRole> roles;
+  std::string sts_url;
   std::string region;
 };
 

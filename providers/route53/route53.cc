@@ -179,7 +179,7 @@ constexpr OptionSpec kOptions[] = {
     {"ca_file", "trust this certificate authority and no other", false, false},
 };
 
-std::string without_prefix(std::string id) {
+std::string without_prefix(const std::string& id) {
   constexpr std::string_view kPrefix = "/hostedzone/";
   return id.starts_with(kPrefix) ? id.substr(kPrefix.size()) : id;
 }
@@ -196,15 +196,13 @@ Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Conte
                 fmt::format("the option 'zone_id' of the provider 'route53' is letters and digits, as "
                             "in Z0123456789ABCDEFGHIJ, and not '{}'",
                             printable(zone_id)));
-  const std::string profile = option_of(config, "profile");
-  auto identity = find_identity(profile, variable_of_process);
+  auto identity = find_identity(option_of(config, "profile"), variable_of_process);
   if (!identity) return within("the keys for Route 53", identity.error());
-  ScriptKeys keys{profile, identity->roles.empty() ? ScriptKeys::Kind::kPlain : ScriptKeys::Kind::kRole,
-                  option_of(config, "region", "us-east-1")};
   AwsSession::Settings sts;
   sts.sts_url = option_of(config, "sts_url", sts.sts_url);
-  sts.region = keys.region;
+  sts.region = option_of(config, "region", sts.region);
   sts.ca_file = option_of(config, "ca_file");
+  ScriptKeys keys{identity->profile, identity->roles, sts.sts_url, sts.region};
   const auto session = std::make_shared<AwsSession>(context.loop, context.clock, *std::move(identity), sts);
   Api::Settings settings;
   settings.service = "Route 53";

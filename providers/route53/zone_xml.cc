@@ -46,7 +46,7 @@ Result<T> reading(std::string_view xml, std::vector<std::string_view> roots, Tak
   }
 }
 
-std::string without(std::string text, std::string_view prefix) {
+std::string without(const std::string& text, std::string_view prefix) {
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 

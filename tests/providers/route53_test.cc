@@ -539,14 +539,21 @@ TEST_CASE("roles are assumed when they are needed, and again before what they ga
     bench.fake.strike({ApiFault::Kind::kHtml, "POST", "/"});
     CHECK(error_of(bench.opened(options)->read(name("@"))).code == ErrorCode::kInvalid);
   }
-  SECTION("the script says which keys it needs") {
+  SECTION("the script assumes it, too") {
     const auto provider = bench.opened(options);
+    REQUIRE(made(*provider, move_www()));
     const auto script = provider->inverse_script(inverse_of(move_www()));
     REQUIRE(script);
-    const auto run = servers::run_program({"python3", bench.folder.write(script->file_name, script->text)});
-    CHECK(run.status != 0);
-    CHECK(holds(run.output, "aws configure export-credentials"));
-    CHECK(holds(run.output, "nothing was changed"));
+    const std::string file = bench.folder.write(script->file_name, script->text);
+    bench.fake.strike({ApiFault::Kind::kExpired, "POST", "/", 1});
+    const auto refused = servers::run_program({"python3", file});
+    CHECK(refused.status != 0);
+    CHECK(holds(refused.output, "ExpiredToken"));
+    CHECK(holds(refused.output, "nothing was changed"));
+    const auto run = servers::run_program({"python3", file});
+    INFO(run.output);
+    CHECK(run.status == 0);
+    CHECK(bench.fake.assumed() == 2);
   }
 }
 
@@ -579,6 +586,28 @@ TEST_CASE("the script for the way back finds keys as AWS's tools do") {
   CHECK(!holds(without.output + wrong.output + right.output, Route53Fake::kSecret));
   bench.folder.write("credentials", Bench::keys_text(Route53Fake::kKeyId, Route53Fake::kSecret), 0644);
   CHECK(holds(run_with({}).output, "chmod 600"));
+}
+
+TEST_CASE("the script for the way back looks the zone up where it is not known, and wants exactly one") {
+  Bench bench;
+  bench.fake.add_zone(zone_of(small_zone()), Route53Fake::View::kPrivate);
+  REQUIRE(made(*bench.opened(), move_www()));
+  const auto script = bench.opened()->inverse_script(inverse_of(move_www()));
+  REQUIRE(script);
+  CHECK(!holds(script->text, bench.zone_id));
+  const std::string file = bench.folder.write(script->file_name, script->text);
+  SECTION("one public zone") {
+    const auto run = servers::run_program({"python3", file});
+    INFO(run.output);
+    CHECK(run.status == 0);
+  }
+  SECTION("two") {
+    bench.fake.add_zone(zone_of(small_zone()));
+    const auto run = servers::run_program({"python3", file});
+    CHECK(run.status != 0);
+    CHECK(holds(run.output, "2 public hosted zones"));
+    CHECK(holds(run.output, "nothing was changed"));
+  }
 }
 
 TEST_CASE("throttled, the script tries again; refused, it changes nothing") {
