@@ -56,7 +56,9 @@ Result<AssumedRole> read_assumed_role(std::string_view xml) {
 }
 
 AwsSession::AwsSession(net::Loop& loop, const Clock& clock, AwsIdentity identity, Settings settings)
-    : loop_(loop), clock_(clock), identity_(std::move(identity)), settings_(std::move(settings)) {}
+    : loop_(loop), clock_(clock), identity_(std::move(identity)), settings_(std::move(settings)) {
+  hide(identity_.keys);
+}
 
 Result<AssumedRole> AwsSession::assume(const AwsRole& role, const AwsKeys& with) const {
   Api::Settings api;
@@ -65,8 +67,7 @@ Result<AssumedRole> AwsSession::assume(const AwsRole& role, const AwsKeys& with)
   api.form = Api::Form::kXml;
   api.content_type = "application/x-www-form-urlencoded; charset=utf-8";
   api.ca_file = settings_.ca_file;
-  api.secrets = {with.secret_access_key};
-  if (with.session_token) api.secrets.push_back(*with.session_token);
+  api.secrets = secrets_;
   api.meaning = [](const net::HttpResponse& response) { return meaning_of(response.status, response.body); };
   api.authorize = [this, with](net::HttpRequest& request) {
     return sign_with(request, with, {settings_.region, "sts"}, clock_.now());
@@ -89,6 +90,7 @@ Result<AwsKeys> AwsSession::keys() {
     auto next = assume(role, current.keys);
     if (!next) return next.error();
     current = *std::move(next);
+    hide(current.keys);
   }
   assumed_ = current;
   return current.keys;
@@ -100,10 +102,9 @@ Result<void> AwsSession::sign(net::HttpRequest& request, const std::string& serv
   return sign_with(request, *with, {settings_.region, service}, clock_.now());
 }
 
-std::vector<net::Secret> AwsSession::secrets() const {
-  std::vector<net::Secret> all{identity_.keys.secret_access_key};
-  if (identity_.keys.session_token) all.push_back(*identity_.keys.session_token);
-  return all;
+void AwsSession::hide(const AwsKeys& keys) {
+  secrets_.push_back(keys.secret_access_key);
+  if (keys.session_token) secrets_.push_back(*keys.session_token);
 }
 
 }  // namespace cutover::providers::route53

@@ -34,12 +34,13 @@ class AwsSession {
 
   /// Puts date, token and signature into a request that is otherwise complete. An error of STS: as Api::read.
   Result<void> sign(net::HttpRequest& request, const std::string& service);
-  /// What must be seen nowhere.
-  std::vector<net::Secret> secrets() const;
+  /// What must be seen nowhere: the identity's secrets, and all that roles have given since.
+  const std::vector<net::Secret>& secrets() const { return secrets_; }
   const AwsIdentity& identity() const { return identity_; }
 
  private:
   Result<AwsKeys> keys();
+  void hide(const AwsKeys& keys);
   Result<AssumedRole> assume(const AwsRole& role, const AwsKeys& with) const;
 
   net::Loop& loop_;
@@ -47,6 +48,7 @@ class AwsSession {
   AwsIdentity identity_;
   Settings settings_;
   std::optional<AssumedRole> assumed_;  ///< of the last role
+  std::vector<net::Secret> secrets_;
 };
 
 /// Host header that goes with a URL: without the port that its scheme has anyway.

@@ -209,7 +209,7 @@ Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Conte
   settings.url = option_of(config, "url", "https://route53.amazonaws.com");
   settings.form = Api::Form::kXml;
   settings.ca_file = sts.ca_file;
-  settings.secrets = session->secrets();
+  settings.fetched_secrets = [session] { return session->secrets(); };
   settings.authorize = [session](net::HttpRequest& request) { return session->sign(request, "route53"); };
   settings.meaning = [](const net::HttpResponse& response) { return meaning_of(response.status, response.body); };
   settings.clock = &context.clock;

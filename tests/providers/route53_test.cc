@@ -19,6 +19,7 @@ using providers::Provider;
 using providers::Step;
 using servers::ApiFault;
 using servers::Route53Fake;
+using test::http_reply;
 using test::HttpScript;
 using Options = std::map<std::string, std::string>;
 
@@ -538,6 +539,23 @@ TEST_CASE("roles are assumed when they are needed, and again before what they ga
   SECTION("STS answers nonsense") {
     bench.fake.strike({ApiFault::Kind::kHtml, "POST", "/"});
     CHECK(error_of(bench.opened(options)->read(name("@"))).code == ErrorCode::kInvalid);
+  }
+  SECTION("a token that came with a role is not shown when the service says it back") {
+    std::string sent;
+    const HttpScript echo([&](const std::string& request) {
+      const auto at = request.find("X-Amz-Security-Token: ") + 22;
+      sent = request.substr(at, request.find('\r', at) - at);
+      return http_reply("403 Forbidden",
+                        fmt::format("<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>The Canonical "
+                                    "String should have been x-amz-security-token:{}</Message></Error></ErrorResponse>",
+                                    sent));
+    });
+    Options elsewhere = options;
+    elsewhere["url"] = echo.url();
+    const Error error = error_of(bench.opened(elsewhere)->read(name("@")));
+    CHECK(sent.size() > 20);
+    CHECK(holds(error.message, "The Canonical String"));
+    CHECK(!holds(error.message, sent));
   }
   SECTION("the script assumes it, too") {
     const auto provider = bench.opened(options);
