@@ -35,7 +35,6 @@ class OnFake : public Subject {
     for (const auto& [key, set] : zone->sets)
       if (key.type != RecordType::kSoa && key.type != RecordType::kNs) fake_.put("example.com", set);
   }
-  servers::ApiFake* fake() override { return &fake_; }
   void edit_behind(const RecordSet& set) override { fake_.put("example.com", set); }
   servers::Finished run(const providers::InverseScript& script) const override {
     folder_.write(script.file_name, script.text);
@@ -56,7 +55,7 @@ class Cloudflare final : public OnFake<servers::CloudflareFake> {
   }
   std::vector<std::string> secrets() const override { return {servers::CloudflareFake::kToken}; }
   std::optional<Published> published() const override {
-    return Published{servers::CloudflareFake::kContract, servers::CloudflareFake::repaired_contract};
+    return Published{fake_, servers::CloudflareFake::kContract, servers::CloudflareFake::repaired_contract};
   }
 };
 
@@ -104,7 +103,6 @@ class Route53 final : public Subject {
     config = {"route53", {{"url", fake_.url()}, {"profile", "test"}}, folder_.path()};
   }
   ~Route53() override { unsetenv("AWS_SHARED_CREDENTIALS_FILE"); }
-  servers::ApiFake* fake() override { return &fake_; }
   void edit_behind(const RecordSet& set) override { fake_.put(id_, set); }
   servers::Finished run(const providers::InverseScript& script) const override {
     folder_.write(script.file_name, script.text);

@@ -40,12 +40,11 @@ class Subject {
   /// The cases that the provider refuses beforehand, by what it declares.
   virtual std::set<std::string> refuses() const { return {}; }
 
-  /// What answers for the service, where that is a fake of its API.
-  virtual servers::ApiFake* fake() { return nullptr; }
   /// Whether a request of that API may change anything.
   virtual bool is_write(const servers::ApiRequest& request) const { return request.method != "GET"; }
-  /// The service's contract as it publishes it.
+  /// The service's contract as it publishes it, and the fake that answers for the service.
   struct Published {
+    const servers::ApiFake& fake;
     std::string spec;  ///< below CUTOVER_TEST_DATA/specs
     servers::SpecRepair repair{};
   };
