@@ -49,6 +49,8 @@ class Subject {
     servers::SpecRepair repair{};
   };
   virtual std::optional<Published> published() const { return std::nullopt; }
+  /// From now on the provider speaks to this URL, behind which is the fake.
+  virtual void go_through(const std::string& url) { config.options["url"] = url; }
 
   std::string title;
   providers::ProviderConfig config;
