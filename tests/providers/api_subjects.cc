@@ -8,11 +8,11 @@
 #include "tests/providers/subject.h"
 #include "tests/servers/azure_fake.h"
 #include "tests/servers/cloudflare_fake.h"
+#include "tests/servers/desec_fake.h"
 #include "tests/servers/digitalocean_fake.h"
+#include "tests/servers/gandi_fake.h"
 #include "tests/servers/google_fake.h"
 #include "tests/servers/hetzner_fake.h"
-#include "tests/servers/desec_fake.h"
-#include "tests/servers/gandi_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/webhook_fake.h"
 
@@ -35,7 +35,6 @@ class OnFake : public Subject {
     for (const auto& [key, set] : zone->sets)
       if (key.type != RecordType::kSoa && key.type != RecordType::kNs) fake_.put("example.com", set);
   }
-  servers::ApiFake* fake() override { return &fake_; }
   void edit_behind(const RecordSet& set) override { fake_.put("example.com", set); }
   servers::Finished run(const providers::InverseScript& script) const override {
     folder_.write(script.file_name, script.text);
@@ -55,7 +54,7 @@ class Cloudflare final : public OnFake<servers::CloudflareFake> {
   }
   std::vector<std::string> secrets() const override { return {servers::CloudflareFake::kToken}; }
   std::optional<Published> published() const override {
-    return Published{servers::CloudflareFake::kContract, servers::CloudflareFake::repaired_contract};
+    return Published{fake_, servers::CloudflareFake::kContract, servers::CloudflareFake::repaired_contract};
   }
 };
 
@@ -76,6 +75,11 @@ class Azure final : public OnFake<servers::AzureFake> {
               folder_.path()};
   }
   std::vector<std::string> secrets() const override { return {servers::AzureFake::kClientSecret, "eyJ."}; }
+  std::optional<Published> published() const override { return Published{fake_, servers::AzureFake::kContract}; }
+  void go_through(const std::string& url) override {
+    fake_.set_link_base(url);
+    Subject::go_through(url);
+  }
   std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
 };
 
@@ -87,6 +91,8 @@ class Google final : public OnFake<servers::GoogleFake> {
     config = {"google", {{"url", fake_.url()}, {"key", "file/key.json"}}, folder_.path()};
   }
   std::vector<std::string> secrets() const override { return {servers::GoogleFake::secret(), "ya29."}; }
+  std::optional<Published> published() const override { return Published{fake_, servers::GoogleFake::kContract}; }
+  void go_through(const std::string& url) override { Subject::go_through(url + "/dns/v1"); }
 };
 
 /// The keys are where AWS's own tools keep them; SOA and NS are record sets like others there.
@@ -103,7 +109,6 @@ class Route53 final : public Subject {
     config = {"route53", {{"url", fake_.url()}, {"profile", "test"}}, folder_.path()};
   }
   ~Route53() override { unsetenv("AWS_SHARED_CREDENTIALS_FILE"); }
-  servers::ApiFake* fake() override { return &fake_; }
   void edit_behind(const RecordSet& set) override { fake_.put(id_, set); }
   servers::Finished run(const providers::InverseScript& script) const override {
     folder_.write(script.file_name, script.text);
@@ -123,6 +128,7 @@ class Webhook final : public OnFake<servers::WebhookFake> {
  public:
   Webhook() { config = {"webhook", {{"url", fake_.url()}}, folder_.path()}; }
   std::set<std::string> refuses() const override { return {kHttps}; }
+  std::optional<Published> published() const override { return Published{fake_, servers::WebhookFake::kContract}; }
 };
 
 /// A fake whose pages are so small that the zone takes several, and whose one option is a token.
@@ -140,12 +146,14 @@ class WithToken : public OnFake<Fake> {
 class DigitalOcean final : public WithToken<servers::DigitalOceanFake> {
  public:
   DigitalOcean() : WithToken("digitalocean") {}
+  std::optional<Published> published() const override { return Published{fake_, "digitalocean/domains.openapi.json"}; }
   std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
 };
 
 class Hetzner final : public WithToken<servers::HetznerFake> {
  public:
   Hetzner() : WithToken("hetzner") {}
+  std::optional<Published> published() const override { return Published{fake_, "hetzner/hcloud-zones.openapi.json"}; }
 };
 
 /// A domain that was granted TTLs of a minute; what deSEC says without that is in desec_test.cc.

@@ -42,12 +42,15 @@ class Subject {
 
   /// Whether a request of that API may change anything.
   virtual bool is_write(const servers::ApiRequest& request) const { return request.method != "GET"; }
-  /// The service's contract as it publishes it.
+  /// The service's contract as it publishes it, and the fake that answers for the service.
   struct Published {
+    const servers::ApiFake& fake;
     std::string spec;  ///< below CUTOVER_TEST_DATA/specs
     servers::SpecRepair repair{};
   };
   virtual std::optional<Published> published() const { return std::nullopt; }
+  /// From now on the provider speaks to this URL, behind which is the fake.
+  virtual void go_through(const std::string& url) { config.options["url"] = url; }
 
   std::string title;
   providers::ProviderConfig config;
