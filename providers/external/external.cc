@@ -297,7 +297,9 @@ Result<InverseScript> ExternalProvider::inverse_script(const ChangeSet& inverse)
     std::vector<std::string> requests;
     for (const ChangeSet& piece : pieces_of(written, declared_->capabilities))
       requests.push_back(request("apply", setting_.options, to_json(piece)));
-    return external::inverse_script(inverse, requests, setting_);
+    const bool compares = declared_->capabilities.compare_and_swap.value != CompareAndSwap::kNone;
+    return external::inverse_script(inverse, requests, setting_,
+                                    compares ? Comparison::kByProgram : Comparison::kByScript);
   }
   auto answer = ask_harmless("inverse", to_json(written), "writing the way back for " + inverse.zone.text());
   if (!answer) return answer.error();
