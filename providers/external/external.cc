@@ -216,8 +216,9 @@ Result<std::vector<Step>> ExternalProvider::steps(const ChangeSet& changes) cons
                                piece.changes.size() == 1
                                    ? piece.changes[0].key.text()
                                    : counted(piece.changes.size(), "record set") + " of " + changes.zone.text());
-    Json request{
-        {"program", setting_.program}, {"declared", declared_->line()}, {"changes", Json::parse(to_json(piece))}};
+    Json request{{"program", printable(setting_.program)},
+                 {"declared", declared_->line()},
+                 {"changes", Json::parse(to_json(piece))}};
     // The first of several runs is made only when all of them could be.
     if (pieces.size() > 1 && steps.empty()) request["guard"] = Json::parse(to_json(changes));
     step.request = request.dump();

@@ -76,7 +76,10 @@ print("the records are as they were")
 )PY";
 
 /// A Python literal: JSON in a string cannot be broken out of by what it holds.
-std::string literal(const std::string& json) { return fmt::format("json.loads({})", Json(json).dump(-1, ' ', true)); }
+std::string literal(const Json& json) {
+  const auto text = [](const Json& of) { return of.dump(-1, ' ', true, Json::error_handler_t::replace); };
+  return fmt::format("json.loads({})", text(text(json)));
+}
 
 std::set<std::string> variables_of(const Setting& setting) {
   std::set<std::string> names;
@@ -95,12 +98,12 @@ InverseScript in_python(const ChangeSet& inverse, const std::vector<std::string>
   Json calls = Json::array();
   for (const std::string& call : requests) calls.push_back(Json::parse(call));
   text += "import json, os, re, shutil, subprocess, sys\n\n";
-  text += fmt::format("PROGRAM = {}\nFOLDER = {}\n", literal(Json(setting.program).dump()),
-                      literal(Json(setting.folder).dump()));
-  text += fmt::format("VARIABLES = {}\n", literal(Json(variables_of(setting)).dump()));
+  text += fmt::format("PROGRAM = {}\nFOLDER = {}\n", literal(setting.program), literal(setting.folder));
+  text += fmt::format("VARIABLES = {}\n", literal(variables_of(setting)));
   text +=
-      fmt::format("READ = {}\n", literal(request("read", setting.options, Json{{"zone", inverse.zone.text()}}.dump())));
-  text += fmt::format("REQUESTS = {}\n", literal(calls.dump()));
+      fmt::format("READ = {}\n",
+                  literal(Json::parse(request("read", setting.options, Json{{"zone", inverse.zone.text()}}.dump()))));
+  text += fmt::format("REQUESTS = {}\n", literal(calls));
   return InverseScript{name, "python3 " + name, text + std::string(kPython)};
 }
 
