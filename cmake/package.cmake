@@ -7,7 +7,8 @@ install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/NOTICE DESTI
 install(FILES ${PROJECT_SOURCE_DIR}/docs/examples/cutover.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES ${PROJECT_SOURCE_DIR}/docs/external-providers.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/docs/examples/cutover-provider-flatzone
-  ${PROJECT_SOURCE_DIR}/docs/examples/cutover-provider-nsupdate DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+  ${PROJECT_SOURCE_DIR}/docs/examples/cutover-provider-lines ${PROJECT_SOURCE_DIR}/docs/examples/cutover-provider-nsupdate
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME cutover)

@@ -216,8 +216,9 @@ Result<std::vector<Step>> ExternalProvider::steps(const ChangeSet& changes) cons
                                piece.changes.size() == 1
                                    ? piece.changes[0].key.text()
                                    : counted(piece.changes.size(), "record set") + " of " + changes.zone.text());
-    Json request{
-        {"program", setting_.program}, {"declared", declared_->line()}, {"changes", Json::parse(to_json(piece))}};
+    Json request{{"program", printable(setting_.program)},
+                 {"declared", declared_->line()},
+                 {"changes", Json::parse(to_json(piece))}};
     // The first of several runs is made only when all of them could be.
     if (pieces.size() > 1 && steps.empty()) request["guard"] = Json::parse(to_json(changes));
     step.request = request.dump();
@@ -297,7 +298,9 @@ Result<InverseScript> ExternalProvider::inverse_script(const ChangeSet& inverse)
     std::vector<std::string> requests;
     for (const ChangeSet& piece : pieces_of(written, declared_->capabilities))
       requests.push_back(request("apply", setting_.options, to_json(piece)));
-    return external::inverse_script(inverse, requests, setting_);
+    const bool compares = declared_->capabilities.compare_and_swap.value != CompareAndSwap::kNone;
+    return external::inverse_script(inverse, requests, setting_,
+                                    compares ? Comparison::kByProgram : Comparison::kByScript);
   }
   auto answer = ask_harmless("inverse", to_json(written), "writing the way back for " + inverse.zone.text());
   if (!answer) return answer.error();

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <set>
 
 #include "core/codec.h"
@@ -94,4 +95,46 @@ TEST_CASE("the manual of external providers shows what is sent and what is taken
   }
   CHECK(requests == std::set<std::string>{"capabilities", "read", "apply", "in_sync", "inverse"});
   CHECK(outcomes == std::set<std::string>{"ok", "applied", "conflict", "partial"});
+}
+
+TEST_CASE("mutilated answers are refused with a sentence, or are answers still") {
+  std::mt19937 random(20261122);
+  std::size_t refused = 0, taken = 0;
+  for (const std::string& text : messages())
+    for (int round = 0; round < 300; ++round) {
+      std::string bad = text;
+      for (auto n = random() % 3; n < 3; ++n) {
+        const std::size_t at = random() % bad.size();
+        switch (random() % 4) {
+          case 0:
+            bad[at] = static_cast<char>(random());
+            break;
+          case 1:
+            bad.erase(at, 1 + random() % 8);
+            break;
+          case 2:
+            bad.insert(at, bad.substr(random() % bad.size(), random() % 16));
+            break;
+          default:
+            bad[at] = "{}[]:,\"0-9\\n"[random() % 12];
+        }
+        if (bad.empty()) bad = "{";
+      }
+      const auto answer = external::read_answer(bad);
+      if (!answer) {
+        CHECK_FALSE(answer.error().message.empty());
+        CHECK(answer.error().message == printable(answer.error().message));
+        ++refused;
+        continue;
+      }
+      ++taken;
+      static_cast<void>(external::read_declaration(*answer).ok());
+      static_cast<void>(external::read_in_sync(*answer).ok());
+      static_cast<void>(external::read_inverse(*answer).ok());
+      static_cast<void>(external::receipt_in(*answer));
+      if (const auto read = external::read_zone(*answer, name("@")))
+        for (const auto& set : read->zone.sets) CHECK(set.first.name.is_within(name("@")));
+    }
+  CHECK(refused > 1000);
+  CHECK(taken > 100);
 }

@@ -205,6 +205,31 @@ class ExternalPython final : public Subject {
   servers::Bind bind_;
 };
 
+/// The shortest example: it compares nothing, and each record set is a run of its own.
+class ExternalLines final : public Subject {
+ public:
+  ExternalLines() {
+    tests::examples_on_path();
+    folder_.write("zone.txt", flat_zone_text(zone_text()));
+    config = {"lines", {{"file", "zone.txt"}}, folder_.path()};
+  }
+  void edit_behind(const RecordSet& set) override {
+    std::string text;
+    const std::string start = set.name.text() + " ", middle = " IN " + to_text(set.type) + " ";
+    for (const std::string& line : split(servers::read_text(folder_.file("zone.txt")), '\n'))
+      if (!line.empty() && (!line.starts_with(start) || line.find(middle) == std::string::npos)) text += line + "\n";
+    servers::write_text(folder_.file("zone.txt"), text + flat_lines(set));
+  }
+  servers::Finished run(const InverseScript& script) const override {
+    folder_.write(script.file_name, script.text);
+    return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(60), folder_.path());
+  }
+  Serial serial() const override { return Serial::kStays; }
+
+ private:
+  servers::TempFolder folder_{servers::TempFolder::Where::kMemory};
+};
+
 /// The example in shell: dig and nsupdate before a real Knot.
 class ExternalShell final : public OnServer<servers::Knot> {
  public:
@@ -243,8 +268,8 @@ std::string flat_zone_text(const std::string& zone_file) {
 
 const std::vector<std::string>& subject_names() {
   static const std::vector<std::string> names = [] {
-    std::vector<std::string> all{"memory",       "zonefile",        "Knot",          "BIND", "PowerDNS",
-                                 "PowerDNS API", "external Python", "external shell"};
+    std::vector<std::string> all{"memory",       "zonefile",        "Knot",           "BIND",          "PowerDNS",
+                                 "PowerDNS API", "external Python", "external shell", "external lines"};
     for (const auto& [name, make] : api_subjects()) all.push_back(name);
     // For whoever works on one of them.
     if (const char* only = std::getenv("CUTOVER_SUBJECT")) return std::vector<std::string>{only};
@@ -262,6 +287,7 @@ std::unique_ptr<Subject> made(const std::string& name) {
   if (name == "BIND") return std::make_unique<Rfc2136<servers::Bind>>();
   if (name == "PowerDNS API") return std::make_unique<PowerDnsApi>();
   if (name == "external Python") return std::make_unique<ExternalPython>();
+  if (name == "external lines") return std::make_unique<ExternalLines>();
   if (name == "external shell") return std::make_unique<ExternalShell>();
   if (name == "PowerDNS") return std::make_unique<Rfc2136<servers::PowerDns>>();
   for (const auto& [known, make] : api_subjects())
