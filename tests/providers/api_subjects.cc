@@ -9,6 +9,7 @@
 #include "tests/servers/azure_fake.h"
 #include "tests/servers/cloudflare_fake.h"
 #include "tests/servers/digitalocean_fake.h"
+#include "tests/servers/dnsimple_fake.h"
 #include "tests/servers/google_fake.h"
 #include "tests/servers/hetzner_fake.h"
 #include "tests/servers/desec_fake.h"
@@ -78,6 +79,26 @@ class Azure final : public OnFake<servers::AzureFake> {
   }
   std::vector<std::string> secrets() const override { return {servers::AzureFake::kClientSecret, "eyJ."}; }
   std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+};
+
+class Dnsimple : public OnFake<servers::DnsimpleFake> {
+ public:
+  Dnsimple() {
+    fake_.set_page_limit(30);
+    fake_.set_undistributed(1);
+    folder_.write("token", servers::DnsimpleFake::kToken, 0600);
+    config = {"dnsimple", {{"url", fake_.url()}, {"token", "file/token"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::DnsimpleFake::kToken}; }
+  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+};
+
+class DnsimpleInBatches final : public Dnsimple {
+ public:
+  DnsimpleInBatches() {
+    fake_.set_plan(servers::DnsimpleFake::Plan::kEnterprise);
+    config.options["batch"] = "true";
+  }
 };
 
 class Google final : public OnFake<servers::GoogleFake> {
@@ -186,6 +207,8 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
   static const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>> subjects{
       {"Azure", make<Azure>},
       {"Cloudflare", make<Cloudflare>},
+      {"DNSimple", make<Dnsimple>},
+      {"DNSimple, in batches", make<DnsimpleInBatches>},
       {"Google", make<Google>},
       {"Route 53", make<Route53>},
       {"webhook", make<Webhook>},
