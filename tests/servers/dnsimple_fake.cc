@@ -161,7 +161,9 @@ void DnsimpleFake::add_routes() {
   });
   route("GET", zone + "/records", [this](const ApiRequest& request) {
     return answered([&] {
-      const auto& records = state_->zone(request);
+      std::vector<Json> records = state_->zone(request);
+      if (const auto name = request.parameter("name"))
+        std::erase_if(records, [&](const Json& each) { return each.at("name") != *name; });
       // What is asked for beyond the largest page gets that.
       ApiRequest bounded = request;
       for (auto& [name, value] : bounded.query)
