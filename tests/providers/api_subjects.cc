@@ -8,12 +8,12 @@
 #include "tests/providers/subject.h"
 #include "tests/servers/azure_fake.h"
 #include "tests/servers/cloudflare_fake.h"
+#include "tests/servers/desec_fake.h"
 #include "tests/servers/digitalocean_fake.h"
 #include "tests/servers/dnsimple_fake.h"
+#include "tests/servers/gandi_fake.h"
 #include "tests/servers/google_fake.h"
 #include "tests/servers/hetzner_fake.h"
-#include "tests/servers/desec_fake.h"
-#include "tests/servers/gandi_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/webhook_fake.h"
 
@@ -42,7 +42,6 @@ class OnFake : public Subject {
     folder_.write(script.file_name, script.text);
     return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(60), folder_.path());
   }
-  servers::ApiFake* fake() override { return &fake_; }
 
  protected:
   Fake fake_;
@@ -78,7 +77,16 @@ class Azure final : public OnFake<servers::AzureFake> {
               folder_.path()};
   }
   std::vector<std::string> secrets() const override { return {servers::AzureFake::kClientSecret, "eyJ."}; }
-  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+  std::set<std::string> refuses() const override { return {kHttps}; }
+  bool is_write(const servers::ApiRequest& request) const override {
+    return request.method != "GET" && !request.path.ends_with("/token");
+  }
+  Expired expired() const override { return Expired::kRenewed; }
+  std::optional<Published> published() const override { return Published{servers::AzureFake::kContract}; }
+  void go_through(const std::string& url) override {
+    config.options["url"] = url;
+    fake_.set_link_base(url);
+  }
 };
 
 class Dnsimple : public OnFake<servers::DnsimpleFake> {
@@ -90,7 +98,7 @@ class Dnsimple : public OnFake<servers::DnsimpleFake> {
     config = {"dnsimple", {{"url", fake_.url()}, {"token", "file/token"}}, folder_.path()};
   }
   std::vector<std::string> secrets() const override { return {servers::DnsimpleFake::kToken}; }
-  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+  std::set<std::string> refuses() const override { return {kHttps}; }
 };
 
 class DnsimpleInBatches final : public Dnsimple {
@@ -109,6 +117,12 @@ class Google final : public OnFake<servers::GoogleFake> {
     config = {"google", {{"url", fake_.url()}, {"key", "file/key.json"}}, folder_.path()};
   }
   std::vector<std::string> secrets() const override { return {servers::GoogleFake::secret(), "ya29."}; }
+  bool is_write(const servers::ApiRequest& request) const override {
+    return request.method != "GET" && !request.path.ends_with("/token");
+  }
+  Expired expired() const override { return Expired::kRenewed; }
+  std::optional<Published> published() const override { return Published{servers::GoogleFake::kContract}; }
+  void go_through(const std::string& url) override { config.options["url"] = url + "/dns/v1"; }
 };
 
 /// The keys are where AWS's own tools keep them; SOA and NS are record sets like others there.
@@ -132,7 +146,6 @@ class Route53 final : public Subject {
     return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(60), folder_.path());
   }
   std::vector<std::string> secrets() const override { return {servers::Route53Fake::kSecret}; }
-  servers::ApiFake* fake() override { return &fake_; }
   Serial serial() const override { return Serial::kStays; }
 
  private:
@@ -192,7 +205,7 @@ class Gandi final : public OnFake<servers::GandiFake> {
   }
   std::vector<std::string> secrets() const override { return {servers::GandiFake::kToken}; }
   int low_ttl() const override { return 300; }
-  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+  std::set<std::string> refuses() const override { return {kHttps}; }
 };
 
 template <class S>

@@ -40,8 +40,6 @@ class Subject {
   /// The cases that the provider refuses beforehand, by what it declares.
   virtual std::set<std::string> refuses() const { return {}; }
 
-  /// What answers for the service, where that is a fake of its API.
-  virtual servers::ApiFake* fake() { return nullptr; }
   /// Whether a request of that API may change anything.
   virtual bool is_write(const servers::ApiRequest& request) const { return request.method != "GET"; }
   /// The service's contract as it publishes it.
@@ -50,6 +48,12 @@ class Subject {
     servers::SpecRepair repair{};
   };
   virtual std::optional<Published> published() const { return std::nullopt; }
+  /// From now on the API is asked by way of what stands before the fake: `http://127.1.2.3:4567`, to which the API's
+  /// own paths are added.
+  virtual void go_through(const std::string& url) { config.options["url"] = url; }
+  /// What becomes of a call whose credential has expired: an error, or another is fetched and it goes out again.
+  enum class Expired { kError, kRenewed };
+  virtual Expired expired() const { return Expired::kError; }
 
   std::string title;
   providers::ProviderConfig config;
