@@ -9,6 +9,7 @@
 #include "providers/azure/azure.h"
 #include "providers/cloudflare/cloudflare.h"
 #include "providers/digitalocean/digitalocean.h"
+#include "providers/dnsimple/dnsimple.h"
 #include "providers/environment.h"
 #include "providers/external/external.h"
 #include "providers/external/program.h"
@@ -68,6 +69,7 @@ std::span<const Entry> catalog() {
       route53::entry(),
       google::entry(),
       azure::entry(),
+      dnsimple::entry(),
       digitalocean::entry(),
       hetzner::entry(),
       desec::entry(),

@@ -204,7 +204,8 @@ Result<ApiCall> Azure::call(const Part& part, const Ids& ids) const {
 std::optional<ErrorCode> meaning_of(const net::HttpResponse& response) {
   if (response.status < 400) return std::nullopt;
   const Json json = Json::parse(response.body, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
+  // That a set is not there is taken from Azure alone, and not from something on the way to it.
+  if (!json.is_object()) return response.status == 404 ? std::optional(ErrorCode::kInvalid) : std::nullopt;
   const auto error = json.find("error");
   const Json& body = error != json.end() && error->is_object() ? *error : json;
   const std::string code = body.value("code", "");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 
@@ -87,6 +88,11 @@ class Desk {
     REQUIRE(made);
   }
 
+  /// As the table has it, unless the provider helps itself.
+  std::optional<ErrorCode> error_of(const Expected& expected) const {
+    const bool renewed = expected.kind == Kind::kExpired && subject->expired() == Subject::Expired::kRenewed;
+    return renewed ? std::nullopt : expected.error;
+  }
   ApiFault on_write(Kind kind, int after = 0) const { return fault(kind, after, true); }
   ApiFault on_read(Kind kind) const { return fault(kind, 0, false); }
 
@@ -110,7 +116,9 @@ class Desk {
 
 std::vector<std::string> names() {
   std::vector<std::string> names;
-  for (const auto& each : api_subjects()) names.push_back(each.first);
+  for (const auto& each : api_subjects())
+    if (const char* only = std::getenv("CUTOVER_SUBJECT"); only == nullptr || each.first == only)
+      names.push_back(each.first);
   return names;
 }
 
@@ -186,8 +194,9 @@ void goes_wrong(Desk& desk, const Expected& expected, int call, const Sets& at_f
   REQUIRE(desk.fake.struck() == struck + 1);
   const Sets live = desk.read();
   CHECK(only_known_values(live, wanted));
-  REQUIRE((made.ok() == !expected.error || (made.ok() && without_body(desk.fake, expected.kind))));
-  if (!made) CHECK(made.error().code == *expected.error);
+  const std::optional<ErrorCode> error = desk.error_of(expected);
+  REQUIRE((made.ok() == !error || (made.ok() && without_body(desk.fake, expected.kind))));
+  if (!made) CHECK(made.error().code == *error);
   if (nothing_changed) CHECK((live == before));
   if (made) CHECK((live == done));
 
@@ -234,11 +243,12 @@ TEST_CASE("whatever goes wrong with a read: it is asked again or is an error, an
   const std::vector<Change> wanted{create(set("new", "A", 300, {"203.0.113.1"}))};
   for (const Expected& expected : kOnReads) {
     INFO(expected.what);
+    const std::optional<ErrorCode> error = desk.error_of(expected);
     desk.fake.strike(desk.on_read(expected.kind));
     const auto read = desk.provider().read(name("@"));
     INFO((read ? "no error" : read.error().message));
-    REQUIRE(read.ok() == !expected.error);
-    if (!read) CHECK(read.error().code == *expected.error);
+    REQUIRE(read.ok() == !error);
+    if (!read) CHECK(read.error().code == *error);
 
     desk.fake.strike(desk.on_read(expected.kind));
     Result<void> made;
@@ -248,8 +258,8 @@ TEST_CASE("whatever goes wrong with a read: it is asked again or is an error, an
         break;
       }
     INFO((made ? "no error" : made.error().message));
-    REQUIRE(made.ok() == !expected.error);
-    if (!made) CHECK(made.error().code == *expected.error);
+    REQUIRE(made.ok() == !error);
+    if (!made) CHECK(made.error().code == *error);
     desk.fake.no_more_faults();
     if (made) desk.write(inverse(wanted));
     REQUIRE((desk.read() == at_first));

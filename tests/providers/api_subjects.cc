@@ -10,6 +10,7 @@
 #include "tests/servers/cloudflare_fake.h"
 #include "tests/servers/desec_fake.h"
 #include "tests/servers/digitalocean_fake.h"
+#include "tests/servers/dnsimple_fake.h"
 #include "tests/servers/gandi_fake.h"
 #include "tests/servers/google_fake.h"
 #include "tests/servers/hetzner_fake.h"
@@ -75,12 +76,36 @@ class Azure final : public OnFake<servers::AzureFake> {
               folder_.path()};
   }
   std::vector<std::string> secrets() const override { return {servers::AzureFake::kClientSecret, "eyJ."}; }
+  std::set<std::string> refuses() const override { return {kHttps}; }
+  bool is_write(const servers::ApiRequest& request) const override {
+    return request.method != "GET" && !request.path.ends_with("/token");
+  }
+  Expired expired() const override { return Expired::kRenewed; }
   std::optional<Published> published() const override { return Published{fake_, servers::AzureFake::kContract}; }
   void go_through(const std::string& url) override {
+    config.options["url"] = url;
     fake_.set_link_base(url);
-    Subject::go_through(url);
   }
-  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+};
+
+class Dnsimple : public OnFake<servers::DnsimpleFake> {
+ public:
+  Dnsimple() {
+    fake_.set_page_limit(30);
+    fake_.set_undistributed(1);
+    folder_.write("token", servers::DnsimpleFake::kToken, 0600);
+    config = {"dnsimple", {{"url", fake_.url()}, {"token", "file/token"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::DnsimpleFake::kToken}; }
+  std::set<std::string> refuses() const override { return {kHttps}; }
+};
+
+class DnsimpleInBatches final : public Dnsimple {
+ public:
+  DnsimpleInBatches() {
+    fake_.set_plan(servers::DnsimpleFake::Plan::kEnterprise);
+    config.options["batch"] = "true";
+  }
 };
 
 class Google final : public OnFake<servers::GoogleFake> {
@@ -91,8 +116,12 @@ class Google final : public OnFake<servers::GoogleFake> {
     config = {"google", {{"url", fake_.url()}, {"key", "file/key.json"}}, folder_.path()};
   }
   std::vector<std::string> secrets() const override { return {servers::GoogleFake::secret(), "ya29."}; }
+  bool is_write(const servers::ApiRequest& request) const override {
+    return request.method != "GET" && !request.path.ends_with("/token");
+  }
+  Expired expired() const override { return Expired::kRenewed; }
   std::optional<Published> published() const override { return Published{fake_, servers::GoogleFake::kContract}; }
-  void go_through(const std::string& url) override { Subject::go_through(url + "/dns/v1"); }
+  void go_through(const std::string& url) override { config.options["url"] = url + "/dns/v1"; }
 };
 
 /// The keys are where AWS's own tools keep them; SOA and NS are record sets like others there.
@@ -177,7 +206,7 @@ class Gandi final : public OnFake<servers::GandiFake> {
   }
   std::vector<std::string> secrets() const override { return {servers::GandiFake::kToken}; }
   int low_ttl() const override { return 300; }
-  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+  std::set<std::string> refuses() const override { return {kHttps}; }
 };
 
 template <class S>
@@ -192,6 +221,8 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
   static const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>> subjects{
       {"Azure", make<Azure>},
       {"Cloudflare", make<Cloudflare>},
+      {"DNSimple", make<Dnsimple>},
+      {"DNSimple, in batches", make<DnsimpleInBatches>},
       {"Google", make<Google>},
       {"Route 53", make<Route53>},
       {"webhook", make<Webhook>},

@@ -49,8 +49,12 @@ class Subject {
     servers::SpecRepair repair{};
   };
   virtual std::optional<Published> published() const { return std::nullopt; }
-  /// From now on the provider speaks to this URL, behind which is the fake.
+  /// From now on the API is asked by way of what stands before the fake: `http://127.1.2.3:4567`, to which the API's
+  /// own paths are added.
   virtual void go_through(const std::string& url) { config.options["url"] = url; }
+  /// What becomes of a call whose credential has expired: an error, or another is fetched and it goes out again.
+  enum class Expired { kError, kRenewed };
+  virtual Expired expired() const { return Expired::kError; }
 
   std::string title;
   providers::ProviderConfig config;

@@ -77,6 +77,7 @@ class Stage {
   Stage& operator=(const Stage&) = delete;
 
   servers::ApiFake& service() { return *subject_->fake(); }
+  bool is_write(const servers::ApiRequest& request) const { return subject_->is_write(request); }
   const Desk& desk() const { return desk_; }
   Run cutover(const std::string& command, const std::vector<std::string>& environment = {}) const {
     std::vector<std::string> args{command, "--yes", "--resume"};
@@ -249,7 +250,7 @@ void through_trouble(const std::string& subject, const std::vector<Trouble>& tro
                                 .times = trouble.times,
                                 .after = after,
                                 .retry_after = std::chrono::seconds(0),
-                                .when = [](const servers::ApiRequest& r) { return r.method != "GET"; }});
+                                .when = [&](const servers::ApiRequest& r) { return stage.is_write(r); }});
         const Run run = stage.cutover(command);
         stage.service().no_more_faults();
         told_the_truth(stage, run, command);

@@ -235,10 +235,14 @@ ApiFake::Outcome ApiFake::decide(ApiRequest& request, const std::optional<ApiFau
       return {{}, Delivery::kNone};
     case Kind::kCutAfter:
       return {dispatched(request), Delivery::kNone};
-    case Kind::kTruncated:
-      return {dispatched(request), Delivery::kHalf};
+    case Kind::kTruncated: {
+      ApiReply reply = dispatched(request);
+      const bool has_half = !reply.body.empty();
+      return {std::move(reply), has_half ? Delivery::kHalf : Delivery::kNone};
+    }
     case Kind::kHalfJson: {
       ApiReply reply = dispatched(request);
+      if (reply.body.empty()) reply = json_reply(200, "{}");
       reply.body.resize(reply.body.size() / 2);
       return {std::move(reply), Delivery::kWhole};
     }

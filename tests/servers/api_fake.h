@@ -46,8 +46,8 @@ struct ApiFault {
     kFailAfter,     ///< does it, then answers 500
     kCutBefore,     ///< closes the connection without a word and has done nothing
     kCutAfter,      ///< does it, then closes the connection without a word
-    kTruncated,     ///< does it, then sends half the body that Content-Length promises
-    kHalfJson,      ///< does it; the body ends in its middle and Content-Length agrees
+    kTruncated,     ///< does it, then sends half the body that Content-Length promises; of none, nothing
+    kHalfJson,      ///< does it; the body, or `{}` where there is none, ends in its middle and Content-Length agrees
     kHtml,          ///< does it; 200 with a page in HTML, as from a proxy on the way
     kThrottled,     ///< says so in the service's own way and has done nothing
     kExpired,       ///< says that the credential holds no longer and has done nothing
