@@ -8,11 +8,12 @@
 #include "tests/providers/subject.h"
 #include "tests/servers/azure_fake.h"
 #include "tests/servers/cloudflare_fake.h"
+#include "tests/servers/desec_fake.h"
 #include "tests/servers/digitalocean_fake.h"
+#include "tests/servers/gandi_fake.h"
 #include "tests/servers/google_fake.h"
 #include "tests/servers/hetzner_fake.h"
-#include "tests/servers/desec_fake.h"
-#include "tests/servers/gandi_fake.h"
+#include "tests/servers/linode_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/webhook_fake.h"
 
@@ -140,12 +141,22 @@ class WithToken : public OnFake<Fake> {
 class DigitalOcean final : public WithToken<servers::DigitalOceanFake> {
  public:
   DigitalOcean() : WithToken("digitalocean") {}
+  std::optional<Published> published() const override { return Published{fake_, "digitalocean/domains.openapi.json"}; }
   std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
 };
 
 class Hetzner final : public WithToken<servers::HetznerFake> {
  public:
   Hetzner() : WithToken("hetzner") {}
+  std::optional<Published> published() const override { return Published{fake_, "hetzner/hcloud-zones.openapi.json"}; }
+};
+
+class Linode final : public WithToken<servers::LinodeFake> {
+ public:
+  Linode() : WithToken("linode") {}
+  std::optional<Published> published() const override { return Published{fake_, "linode/domains.openapi.json"}; }
+  int low_ttl() const override { return 300; }
+  std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
 };
 
 /// A domain that was granted TTLs of a minute; what deSEC says without that is in desec_test.cc.
@@ -189,6 +200,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
       {"webhook", make<Webhook>},
       {"DigitalOcean", make<DigitalOcean>},
       {"Hetzner", make<Hetzner>},
+      {"Linode", make<Linode>},
       {"deSEC", make<Desec>},
       {"Gandi", make<Gandi>},
   };
