@@ -30,13 +30,13 @@ ChangeSet rollback_of(const ChangeSet& applied) {
   return inverse;
 }
 
-bool is_halfway(const Change& change, const std::optional<RecordSet>& live) {
+bool is_halfway(const Change& change, const std::optional<RecordSet>& live, Seconds at_first) {
   if (!live || standing_of(change, live) != Standing::kForeign) return false;
   const auto has = [](const std::optional<RecordSet>& side, const std::string& value) {
     return side && std::binary_search(side->rdata.begin(), side->rdata.end(), value);
   };
-  const Seconds longest =
-      std::max(change.before ? change.before->ttl : Seconds(0), change.after ? change.after->ttl : Seconds(0));
+  const Seconds longest = std::max(
+      {change.before ? change.before->ttl : Seconds(0), change.after ? change.after->ttl : Seconds(0), at_first});
   return live->ttl <= longest && std::all_of(live->rdata.begin(), live->rdata.end(), [&](const std::string& value) {
            return has(change.before, value) || has(change.after, value);
          });

@@ -52,9 +52,10 @@ enum class Standing {
 Standing standing_of(const Change& change, const std::optional<RecordSet>& live);
 
 /// Whether the live set is on its way from one side to the other, record by record: every value of it is one of
-/// `before` or `after`, none is served longer than either, and it is neither. Only where a write of ours may have been
-/// cut off; where nothing is live, and where a set is created or removed and the live one is whole, it is not.
-bool is_halfway(const Change& change, const std::optional<RecordSet>& live);
+/// `before` or `after`, none is served longer than either or than `at_first`, and it is neither. Only where a write of
+/// ours may have been cut off; where nothing is live, and where a set is created or removed and the live one is whole,
+/// it is not.
+bool is_halfway(const Change& change, const std::optional<RecordSet>& live, Seconds at_first = Seconds(0));
 
 /// One line per difference, in the form dnscontrol users know:
 /// `± MODIFY www.example.com. A 192.0.2.1 -> 192.0.2.2 ttl=60s`, `+ CREATE`, `- DELETE`, `± MODIFY-TTL`.

@@ -214,7 +214,7 @@ std::vector<Part> ApiProvider::by_set(const ChangeSet& changes) {
 
 // TTLs first: when all values are there, so are all TTLs. Values come before values go: a set in work is never without
 // data, unless it is to be.
-std::vector<Part::Record> ApiProvider::edits_of(const Change& change) {
+ApiProvider::Edits ApiProvider::edits_of(const Change& change) {
   const std::vector<std::string> none;
   const auto& before = change.before ? change.before->rdata : none;
   const auto& after = change.after ? change.after->rdata : none;
@@ -233,11 +233,11 @@ std::vector<Part::Record> ApiProvider::edits_of(const Change& change) {
   return edits;
 }
 
-std::vector<Part> ApiProvider::by_record(const ChangeSet& changes) {
+std::vector<Part> ApiProvider::by_record(const ChangeSet& changes, const std::function<Edits(const Change&)>& edits) {
   std::vector<Part> parts;
   for (const Change& change : in_order(changes)) {
     SetInWork set(change);
-    for (const Part::Record& record : edits_of(change)) parts.push_back(set.edit(changes.zone, record));
+    for (const Part::Record& record : edits(change)) parts.push_back(set.edit(changes.zone, record));
   }
   return parts;
 }

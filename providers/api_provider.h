@@ -74,9 +74,11 @@ class ApiProvider : public Provider {
   // Cuts, for parts().
   static std::vector<Part> whole(const ChangeSet& changes, std::size_t limit);
   static std::vector<Part> by_set(const ChangeSet& changes);
-  static std::vector<Part> by_record(const ChangeSet& changes);
+  using Edits = std::vector<Part::Record>;
+  static std::vector<Part> by_record(const ChangeSet& changes,
+                                     const std::function<Edits(const Change&)>& edits = edits_of);
   /// The edits that make one change, for a service that names records and takes many of them in one call.
-  static std::vector<Part::Record> edits_of(const Change& change);
+  static Edits edits_of(const Change& change);
 
   const Api& api() const { return api_; }
   const RecordForm& form() const { return form_; }

@@ -42,6 +42,8 @@ struct Capabilities {
   Declared<std::vector<Seconds>>
       ttl_steps{};  ///< the only TTLs that can be set, ascending; empty: any from the floor on
   Declared<Budget> budget{};
+  /// The most that a record has from its creation until a second call gives it its TTL; 0: it is created with it.
+  Seconds ttl_at_first{};
 };
 
 /// The lowest TTL that can be set and is not below `wanted`; the highest there is, where none is.

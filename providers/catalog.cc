@@ -8,16 +8,16 @@
 #include "core/text.h"
 #include "providers/azure/azure.h"
 #include "providers/cloudflare/cloudflare.h"
+#include "providers/desec/desec.h"
 #include "providers/digitalocean/digitalocean.h"
 #include "providers/dnsimple/dnsimple.h"
 #include "providers/environment.h"
 #include "providers/external/external.h"
 #include "providers/external/program.h"
+#include "providers/gandi/gandi.h"
 #include "providers/google/google.h"
 #include "providers/hetzner/hetzner.h"
-#include "providers/desec/desec.h"
-#include "providers/environment.h"
-#include "providers/gandi/gandi.h"
+#include "providers/linode/linode.h"
 #include "providers/memory/memory.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
@@ -74,6 +74,7 @@ std::span<const Entry> catalog() {
       hetzner::entry(),
       desec::entry(),
       gandi::entry(),
+      linode::entry(),
       external::entry(),
       webhook::entry(),
       memory::entry(),

@@ -20,8 +20,12 @@ Provider::Sets sets_of(const Zone& zone, const std::vector<RecordKey>& keys) {
   return found;
 }
 
-bool edits_records(const Provider& provider) {
-  return provider.capabilities().atomic.value == AtomicScope::kNone;
+bool edits_records(const Provider& provider) { return provider.capabilities().atomic.value == AtomicScope::kNone; }
+
+bool stopped_halfway(const Provider& provider, const Change& change, const std::optional<RecordSet>& live) {
+  if (!edits_records(provider)) return false;
+  const bool lacks_ttl = standing_of(change, live) == Standing::kAfter && live && live->ttl != change.after->ttl;
+  return lacks_ttl || is_halfway(change, live, provider.capabilities().ttl_at_first);
 }
 
 std::size_t count_sets(const Zone& zone) {

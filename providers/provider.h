@@ -77,6 +77,8 @@ class Provider {
 
 /// Whether a change of one record set can take several calls, so that the set can be found half-way.
 bool edits_records(const Provider& provider);
+/// Whether a change that `provider` makes may have been cut off here: between the values, or before the TTL was set.
+bool stopped_halfway(const Provider& provider, const Change& change, const std::optional<RecordSet>& live);
 
 /// How many record sets people made: what signers make (RRSIG, NSEC, NSEC3) is not counted.
 std::size_t count_sets(const Zone& zone);

@@ -114,11 +114,17 @@ def is_as_wanted(key):
     return set(found[key]) == values(WANTED[key]) and (not WANTED[key] or ttls == {WANTED[key]["ttl"]})
 
 
+created = set()  # sets with records whose names the service has yet to tell
+
+
 def is_due(step):
     if ALL_AT_ONCE:
         return True
     if step["from"] is None and step["to"] is None:
         return not is_as_wanted(step["key"])
+    if step["from"] is not None and step["key"] in created:
+        found.update(look())
+        created.clear()
     there = found[step["key"]]
     if step["from"] is None:
         return plain(step["to"]) not in there
@@ -151,6 +157,8 @@ try:
             headers = {name: filled(value) for name, value in step["headers"]}
             settle(fetch_text(step["method"], filled(step["path"]), filled(step["body"]), headers))
             print("made: " + step["what"])
+            if step["from"] is None and step["to"] is not None:
+                created.add(step["key"])
     commit()
 except urllib.error.HTTPError as error:
     sys.exit("the call was not accepted: HTTP %d: %s" % (error.code, error.read(500).decode(errors="replace")))

@@ -66,7 +66,7 @@ Result<Undoing> undoing(Cutover& cutover, const std::vector<ChangeSet>& swapped)
             ++out.already_back;
             break;
           case Standing::kForeign:
-            if (edits_records(*zone.provider) && is_halfway(change, found)) {
+            if (stopped_halfway(*zone.provider, change, found)) {
               change.before = found;
               todo.changes.push_back(std::move(change));
               break;

@@ -66,11 +66,11 @@ Result<Standings> standings(ZoneAtWork& zone, const ChangeSet& set, Halfway half
     const bool ttl_rose = standing == Standing::kBefore && change.before && found && found->ttl > change.before->ttl;
     if (const auto why = live->refused.find(change.key); why != live->refused.end())
       out.refused.push_back(fmt::format("{} {}", change.key.text(), why->second));
-    if (standing == Standing::kAfter) {
-      ++out.after;
-    } else if (halfway == Halfway::kOurs && edits_records(*zone.provider) && is_halfway(change, found)) {
+    if (halfway == Halfway::kOurs && stopped_halfway(*zone.provider, change, found)) {
       ++out.halfway;
       out.remaining.changes.push_back({change.key, found, change.after});
+    } else if (standing == Standing::kAfter) {
+      ++out.after;
     } else if (standing == Standing::kForeign || ttl_rose) {
       out.foreign.push_back(fmt::format("{} is {} and not {}", change.key.text(), shown(found), shown(change.before)));
     } else {

@@ -14,6 +14,7 @@
 #include "tests/servers/gandi_fake.h"
 #include "tests/servers/google_fake.h"
 #include "tests/servers/hetzner_fake.h"
+#include "tests/servers/linode_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/webhook_fake.h"
 
@@ -185,6 +186,14 @@ class Hetzner final : public WithToken<servers::HetznerFake> {
   std::optional<Published> published() const override { return Published{fake_, "hetzner/hcloud-zones.openapi.json"}; }
 };
 
+class Linode final : public WithToken<servers::LinodeFake> {
+ public:
+  Linode() : WithToken("linode") {}
+  std::optional<Published> published() const override { return Published{fake_, "linode/domains.openapi.json"}; }
+  int low_ttl() const override { return 300; }
+  std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
+};
+
 /// A domain that was granted TTLs of a minute; what deSEC says without that is in desec_test.cc.
 class Desec final : public OnFake<servers::DesecFake> {
  public:
@@ -228,6 +237,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
       {"webhook", make<Webhook>},
       {"DigitalOcean", make<DigitalOcean>},
       {"Hetzner", make<Hetzner>},
+      {"Linode", make<Linode>},
       {"deSEC", make<Desec>},
       {"Gandi", make<Gandi>},
   };
