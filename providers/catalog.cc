@@ -18,6 +18,8 @@
 #include "providers/environment.h"
 #include "providers/gandi/gandi.h"
 #include "providers/memory/memory.h"
+#include "providers/ns1/ns1.h"
+#include "providers/ovh/ovh.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
 #include "providers/route53/route53.h"
@@ -72,6 +74,8 @@ std::span<const Entry> catalog() {
       hetzner::entry(),
       desec::entry(),
       gandi::entry(),
+      ns1::entry(),
+      ovh::entry(),
       external::entry(),
       webhook::entry(),
       memory::entry(),

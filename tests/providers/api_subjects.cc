@@ -13,6 +13,8 @@
 #include "tests/servers/hetzner_fake.h"
 #include "tests/servers/desec_fake.h"
 #include "tests/servers/gandi_fake.h"
+#include "tests/servers/ns1_fake.h"
+#include "tests/servers/ovh_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/webhook_fake.h"
 
@@ -174,6 +176,38 @@ class Gandi final : public OnFake<servers::GandiFake> {
   std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
 };
 
+class Ns1 final : public OnFake<servers::Ns1Fake> {
+ public:
+  Ns1() {
+    fake_.set_page(90);
+    folder_.write("key", servers::Ns1Fake::kKey, 0600);
+    config = {"ns1", {{"url", fake_.url()}, {"key", "file/key"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::Ns1Fake::kKey}; }
+  std::set<std::string> refuses() const override { return {"create several levels down"}; }
+};
+
+class Ovh final : public OnFake<servers::OvhFake> {
+ public:
+  Ovh() {
+    using Fake = servers::OvhFake;
+    fake_.set_time_ahead(std::chrono::minutes(3));
+    folder_.write("key", Fake::kApplicationKey, 0600);
+    folder_.write("secret", Fake::kApplicationSecret, 0600);
+    folder_.write("consumer", Fake::kConsumerKey, 0600);
+    config = {"ovh",
+              {{"url", fake_.url()},
+               {"application_key", "file/key"},
+               {"application_secret", "file/secret"},
+               {"consumer_key", "file/consumer"}},
+              folder_.path()};
+  }
+  std::vector<std::string> secrets() const override {
+    return {servers::OvhFake::kApplicationSecret, servers::OvhFake::kConsumerKey};
+  }
+  std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
+};
+
 template <class S>
 std::unique_ptr<Subject> make() {
   return std::make_unique<S>();
@@ -193,6 +227,8 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
       {"Hetzner", make<Hetzner>},
       {"deSEC", make<Desec>},
       {"Gandi", make<Gandi>},
+      {"NS1", make<Ns1>},
+      {"OVH", make<Ovh>},
   };
   // clang-format on
   return subjects;
