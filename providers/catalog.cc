@@ -18,6 +18,7 @@
 #include "providers/environment.h"
 #include "providers/gandi/gandi.h"
 #include "providers/memory/memory.h"
+#include "providers/namecheap/namecheap.h"
 #include "providers/ns1/ns1.h"
 #include "providers/ovh/ovh.h"
 #include "providers/powerdns/powerdns.h"
@@ -76,6 +77,7 @@ std::span<const Entry> catalog() {
       gandi::entry(),
       ns1::entry(),
       ovh::entry(),
+      namecheap::entry(),
       external::entry(),
       webhook::entry(),
       memory::entry(),

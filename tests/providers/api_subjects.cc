@@ -13,6 +13,7 @@
 #include "tests/servers/hetzner_fake.h"
 #include "tests/servers/desec_fake.h"
 #include "tests/servers/gandi_fake.h"
+#include "tests/servers/namecheap_fake.h"
 #include "tests/servers/ns1_fake.h"
 #include "tests/servers/ovh_fake.h"
 #include "tests/servers/route53_fake.h"
@@ -30,9 +31,9 @@ const char* const kHttps = "HTTPS with its hints, together with A and AAAA";
 template <class Fake>
 class OnFake : public Subject {
  public:
-  OnFake() {
+  explicit OnFake(int high_ttl = 86400) {
     fake_.add_zone("example.com");
-    const auto zone = net::parse_zone_file(zone_text(), name("@"));
+    const auto zone = net::parse_zone_file(zone_text(high_ttl), name("@"));
     if (!zone) throw std::runtime_error(zone.error().message);
     for (const auto& [key, set] : zone->sets)
       if (key.type != RecordType::kSoa && key.type != RecordType::kNs) fake_.put("example.com", set);
@@ -208,6 +209,30 @@ class Ovh final : public OnFake<servers::OvhFake> {
   std::set<std::string> refuses() const override { return {"HTTPS with its hints, together with A and AAAA"}; }
 };
 
+class Namecheap final : public OnFake<servers::NamecheapFake> {
+ public:
+  Namecheap() : OnFake(kHigh) {
+    using Fake = servers::NamecheapFake;
+    folder_.write("user", Fake::kUser, 0600);
+    folder_.write("key", Fake::kKey, 0600);
+    config = {"namecheap",
+              {{"url", fake_.url()},
+               {"user", "file/user"},
+               {"key", "file/key"},
+               {"client_ip", Fake::kClientIp},
+               {"rewrite_zone", "yes"}},
+              folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::NamecheapFake::kKey}; }
+  int high_ttl() const override { return kHigh; }
+  std::set<std::string> refuses() const override {
+    return {"create several levels down", "HTTPS with its hints, together with A and AAAA"};
+  }
+
+ private:
+  static constexpr int kHigh = 60000;
+};
+
 template <class S>
 std::unique_ptr<Subject> make() {
   return std::make_unique<S>();
@@ -229,6 +254,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
       {"Gandi", make<Gandi>},
       {"NS1", make<Ns1>},
       {"OVH", make<Ovh>},
+      {"Namecheap", make<Namecheap>},
   };
   // clang-format on
   return subjects;
