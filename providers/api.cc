@@ -26,6 +26,7 @@ constexpr int kTries = 4;
 constexpr std::size_t kMaxBody = 256 * 1024 * 1024;
 constexpr std::size_t kMaxQuoted = 300;
 constexpr std::size_t kMaxPages = 10000;
+constexpr std::size_t kAtOnce = 8;
 
 struct Url {
   std::string scheme, host;
@@ -126,10 +127,16 @@ bool is_success(int status) { return status >= 200 && status < 300; }
 
 bool is_xml(const std::string& text) { return pugi::xml_document().load_string(text.c_str()); }
 
-std::string between(const std::string& text, std::string_view from, std::string_view to) {
-  const auto at = text.find(from);
-  const auto end = at == std::string::npos ? at : text.find(to, at);
-  return end == std::string::npos ? std::string() : text.substr(at + from.size(), end - at - from.size());
+/// The text of the first element of a name that services use for what went wrong.
+std::string complaint_in_xml(const std::string& body) {
+  pugi::xml_document document;
+  if (!document.load_string(body.c_str())) return {};
+  for (const char* name : {"Message", "Error"})
+    if (const auto node = document.find_node([&](const pugi::xml_node& each) {
+          return std::string_view(each.name()) == name && !trim(each.child_value()).empty();
+        }))
+      return node.child_value();
+  return {};
 }
 
 /// The first text under a key that services use for what went wrong: `{"errors":[{"message":"..."}]}`.
@@ -202,7 +209,7 @@ void Api::pause(std::chrono::milliseconds span) const {
   loop_.run_until([&over] { return over; });
 }
 
-Result<Api::Reply> Api::send(Intent intent, const ApiCall& call) const {
+Result<net::HttpRequest> Api::prepared(Intent intent, const ApiCall& call) const {
   net::HttpRequest request;
   request.method = call.method;
   request.url = settings_.url + call.path;
@@ -217,8 +224,11 @@ Result<Api::Reply> Api::send(Intent intent, const ApiCall& call) const {
     if (auto proved = settings_.authorize(request); !proved) return proved.error();
   // Dialled by its address no name can lead elsewhere, and no proxy gets to see the credential.
   if (!loopback_.empty()) request.connect_to = *Endpoint::from_text(loopback_, 80);
-  // Each call has a client of its own, and with it a new connection: see write().
-  Reply reply{std::move(net::http_all(loop_, {request}).at(0))};
+  return request;
+}
+
+Api::Reply Api::understood(Intent intent, Result<net::HttpResponse> got) const {
+  Reply reply{std::move(got)};
   if (!reply.got) return reply;
   if (const auto date = net::parse_http_date(reply.got->header("date")); date && settings_.clock != nullptr)
     skew_ = std::chrono::floor<Seconds>(*date - settings_.clock->now() + std::chrono::milliseconds(500));
@@ -229,6 +239,13 @@ Result<Api::Reply> Api::send(Intent intent, const ApiCall& call) const {
                                                           : Json::accept(body);
   if (settings_.meaning) reply.meant = settings_.meaning(*reply.got);
   return reply;
+}
+
+Result<Api::Reply> Api::send(Intent intent, const ApiCall& call) const {
+  auto request = prepared(intent, call);
+  if (!request) return request.error();
+  // Each call has a client of its own, and with it a new connection: see write().
+  return understood(intent, std::move(net::http_all(loop_, {*request}).at(0)));
 }
 
 std::string Api::redacted(std::string text) const {
@@ -247,7 +264,7 @@ std::string Api::redacted(std::string text) const {
 
 /// What the service says about an error, short, printable and without the credential.
 std::string Api::explained(const std::string& body) const {
-  std::string text = settings_.form == Form::kXml ? between(body, "<Message>", "</Message>") : complaint_in(body);
+  std::string text = settings_.form == Form::kXml ? complaint_in_xml(body) : complaint_in(body);
   if (text.empty()) text = std::string(trim(body));
   text = redacted(std::move(text));
   if (text.size() > kMaxQuoted) text = text.substr(0, kMaxQuoted) + "...";
@@ -355,6 +372,29 @@ Result<void> Api::turn_pages(const std::string& first, std::string_view doing, c
   return {};
 }
 
+Result<std::vector<std::string>> Api::read_all(const std::vector<std::string>& paths, std::string_view doing) const {
+  std::vector<net::HttpRequest> requests;
+  for (const std::string& path : paths) {
+    auto request = prepared(Intent::kRead, ApiCall{"GET", path});
+    if (!request) return within(std::string(doing), request.error());
+    requests.push_back(std::move(*request));
+  }
+  std::vector<std::string> bodies;
+  auto replies = net::http_all(loop_, requests, kAtOnce);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    Reply reply = understood(Intent::kRead, std::move(replies[i]));
+    if (!reply.succeeded()) {
+      // Alone, and with all that read() does about it.
+      auto again = read(paths[i], doing);
+      if (!again) return again.error();
+      bodies.push_back(std::move(*again));
+      continue;
+    }
+    bodies.push_back(std::move(reply.got->body));
+  }
+  return bodies;
+}
+
 Result<void> Api::read_pages(const std::string& first, std::string_view doing, const Next& next) const {
   return turn_pages(first, doing, [&](const net::HttpResponse& reply) { return next(reply.body); });
 }
@@ -369,8 +409,10 @@ Result<void> Api::read_linked_pages(const std::string& first, std::string_view d
 Result<std::optional<std::string>> Api::next_link(const net::HttpResponse& response) const {
   const auto link = link_to(response.header("link"), "next");
   if (!link) return std::optional<std::string>();
-  const std::string_view target = *link;
-  if (target.starts_with(settings_.url + "/")) return std::optional(std::string(target.substr(settings_.url.size())));
+  // Some write http:// there, behind a proxy of their own; what is asked is our URL all the same.
+  const auto below_scheme = [](std::string_view text) { return text.substr(std::min(text.find("://"), text.size())); };
+  const std::string_view target = below_scheme(*link), base = below_scheme(settings_.url);
+  if (target.starts_with(std::string(base) + "/")) return std::optional(std::string(target.substr(base.size())));
   return fail(ErrorCode::kInvalid, fmt::format("the next page is said to be at {}, where the credential does not go",
                                                printable(redacted(*link))));
 }

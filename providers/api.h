@@ -64,6 +64,10 @@ class Api {
   Result<std::string> read(const ApiCall& call, std::string_view doing) const;
   Result<std::string> read(const std::string& path, std::string_view doing) const;
 
+  /// The bodies of many, in order, over few connections and some at a time: for a service that shows one record per
+  /// call. What fails is asked for once more as read() does.
+  Result<std::vector<std::string>> read_all(const std::vector<std::string>& paths, std::string_view doing) const;
+
   /// A call that changes something, on a connection of its own: on one that was used before, libcurl would repeat by
   /// itself a request that found it closed. Sent again, up to four times in all, only when the service says that it
   /// was asked too often (429, RFC 6585 section 4, or kBusy by `meaning`): then it was not carried out. Gives the
@@ -95,6 +99,8 @@ class Api {
   struct Reply;
 
   Api(net::Loop& loop, Settings settings, std::string loopback);
+  Result<net::HttpRequest> prepared(Intent intent, const ApiCall& call) const;
+  Reply understood(Intent intent, Result<net::HttpResponse> got) const;
   Result<Reply> send(Intent intent, const ApiCall& call) const;
   Result<net::HttpResponse> converse(Intent intent, const ApiCall& call, std::string_view doing) const;
   /// The place of a page and what makes of its answer the place of the next one.

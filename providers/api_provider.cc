@@ -325,7 +325,9 @@ Result<Receipt> ApiProvider::commit_now(const Step& step) const {
   const auto one = commit_call(step.zone);
   if (!one) return fail(ErrorCode::kInternal, fmt::format("{} has nothing to commit with", api_.who()));
   auto made = api_.write(*one, fmt::format("bringing the change of {} into force", step.zone.text()));
-  if (!made) return made.error();
+  if (!made)
+    return fail(made.error().code, fmt::format("{}; the records are edited, and not in force until that call is made",
+                                               made.error().message));
   return Receipt{step.zone, step.ordinal, fmt::format("{} brought it into force", api_.who()), kept_of(*made)};
 }
 

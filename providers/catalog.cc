@@ -19,6 +19,9 @@
 #include "providers/hetzner/hetzner.h"
 #include "providers/linode/linode.h"
 #include "providers/memory/memory.h"
+#include "providers/namecheap/namecheap.h"
+#include "providers/ns1/ns1.h"
+#include "providers/ovh/ovh.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
 #include "providers/route53/route53.h"
@@ -69,12 +72,15 @@ std::span<const Entry> catalog() {
       route53::entry(),
       google::entry(),
       azure::entry(),
-      dnsimple::entry(),
       digitalocean::entry(),
       hetzner::entry(),
+      ovh::entry(),
       desec::entry(),
       gandi::entry(),
       linode::entry(),
+      dnsimple::entry(),
+      ns1::entry(),
+      namecheap::entry(),
       external::entry(),
       webhook::entry(),
       memory::entry(),

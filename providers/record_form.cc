@@ -15,6 +15,11 @@ constexpr std::size_t kStringLimit = 255;
 bool has_priority(RecordType type) { return type == RecordType::kMx || type == RecordType::kSrv; }
 bool is_text(RecordType type) { return type == RecordType::kTxt || type == RecordType::kSpf; }
 
+bool ends_with_name(RecordType type) {
+  return type == RecordType::kCname || type == RecordType::kNs || type == RecordType::kPtr ||
+         type == RecordType::kDname || has_priority(type);
+}
+
 /// The bytes of all character strings of canonical TXT rdata, joined; nullopt: it is none.
 std::optional<std::string> joined_strings(std::string_view rdata) {
   std::string bytes;
@@ -87,12 +92,16 @@ Result<ApiData> data_for(std::string_view rdata, RecordType type, const RecordFo
     data.priority = priority;
     data.content.erase(0, space + 1);
   }
-  const bool ends_with_name = type == RecordType::kCname || type == RecordType::kNs || type == RecordType::kPtr ||
-                              type == RecordType::kDname || has_priority(type);
-  if (form.names == RecordForm::Names::kWithoutDot && ends_with_name && data.content.size() > 1 &&
+  if (form.names == RecordForm::Names::kWithoutDot && ends_with_name(type) && data.content.size() > 1 &&
       data.content.ends_with('.') && !data.content.ends_with(" ."))
     data.content.pop_back();
   return data;
+}
+
+std::string absolute_data(const std::string& content, RecordType type, const DomainName& zone) {
+  if (!ends_with_name(type) || content.ends_with('.')) return content;
+  const bool is_zone = content == "@" || content.ends_with(" @");
+  return is_zone ? content.substr(0, content.size() - 1) + zone.text() : content + "." + zone.text();
 }
 
 Result<DomainName> owner_name(std::string_view text, const DomainName& zone) {

@@ -31,6 +31,10 @@ Result<std::string> rdata_from(const ApiData& data, RecordType type, const Recor
 /// the service would, or that is no text), with the reason.
 Result<ApiData> data_for(std::string_view rdata, RecordType type, const RecordForm& form);
 
+/// Data as a service shows it that takes a name without a dot at its end for one of the zone, and `@` for the zone:
+/// with the name absolute. Data without a name at its end stays as it is.
+std::string absolute_data(const std::string& content, RecordType type, const DomainName& zone);
+
 /// A name relative to its zone, as services write owner names; `@` and the empty text are the zone itself, and a
 /// name that ends with the zone's is taken as it stands.
 Result<DomainName> owner_name(std::string_view text, const DomainName& zone);

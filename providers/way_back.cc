@@ -57,10 +57,11 @@ def send(request):
 
 
 def next_link():  # of the last reply (RFC 8288)
-    found = re.search(r'<([^>]*)>[^<]*rel="?next"?', send.link)
-    if found and not found.group(1).startswith(URL + "/"):
+    found = re.search(r'<[a-z]+(://[^>]*)>[^<]*rel="?next"?', send.link)
+    base = URL[URL.index("://"):]
+    if found and not found.group(1).startswith(base + "/"):
         stop("the next page is elsewhere, where the credential does not go")
-    return found.group(1)[len(URL):] if found else None
+    return found.group(1)[len(base):] if found else None
 
 
 def fetch_text(method, path, body=None, headers={}):
@@ -145,6 +146,10 @@ try:
 except (urllib.error.URLError, OSError, ValueError, LookupError) as error:
     stop("the zone could not be read: " + str(error))
 if all(is_as_wanted(key) for key in LEFT):
+    try:
+        commit()  # where it was cut off before that
+    except (OSError, ValueError) as error:
+        stop("the records are as they were before the change already, and not in force: " + str(error))
     stop("the records are as they were before the change already")
 for key in LEFT:
     now = set(found[key])

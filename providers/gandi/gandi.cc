@@ -62,15 +62,6 @@ std::string records_path(const DomainName& zone) {
   return fmt::format("/domains/{}/records", percent_encoded(zone.host()));
 }
 
-/// What a listed value says with the names in it absolute: LiveDNS takes and shows `www`, and `@` for the zone.
-std::string absolute(const std::string& value, RecordType type, const DomainName& zone) {
-  using T = RecordType;
-  const bool ends_with_name =
-      type == T::kCname || type == T::kMx || type == T::kNs || type == T::kSrv || type == T::kPtr || type == T::kDname;
-  if (!ends_with_name || value.ends_with('.')) return value;
-  return value.ends_with('@') ? value.substr(0, value.size() - 1) + zone.text() : value + "." + zone.text();
-}
-
 class Gandi final : public ApiProvider {
  public:
   Gandi(Api api, std::string token) : ApiProvider(std::move(api), {}), token_(std::move(token)) {}
@@ -104,7 +95,7 @@ Result<Listing> Gandi::list(const DomainName& zone, const std::vector<RecordKey>
       const auto type = record_type_from_text(record.type);
       for (const Json& value : set.at("rrset_values")) {
         record.data.content = value.get<std::string>();
-        if (type) record.data.content = absolute(record.data.content, *type, zone);
+        if (type) record.data.content = absolute_data(record.data.content, *type, zone);
         if (auto added = found.add(record); !added) return added;
       }
     }

@@ -15,6 +15,9 @@
 #include "tests/servers/google_fake.h"
 #include "tests/servers/hetzner_fake.h"
 #include "tests/servers/linode_fake.h"
+#include "tests/servers/namecheap_fake.h"
+#include "tests/servers/ns1_fake.h"
+#include "tests/servers/ovh_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/webhook_fake.h"
 
@@ -30,9 +33,9 @@ const char* const kHttps = "HTTPS with its hints, together with A and AAAA";
 template <class Fake>
 class OnFake : public Subject {
  public:
-  OnFake() {
+  explicit OnFake(int high_ttl = 86400) {
     fake_.add_zone("example.com");
-    const auto zone = net::parse_zone_file(zone_text(), name("@"));
+    const auto zone = net::parse_zone_file(zone_text(high_ttl), name("@"));
     if (!zone) throw std::runtime_error(zone.error().message);
     for (const auto& [key, set] : zone->sets)
       if (key.type != RecordType::kSoa && key.type != RecordType::kNs) fake_.put("example.com", set);
@@ -218,6 +221,60 @@ class Gandi final : public OnFake<servers::GandiFake> {
   std::set<std::string> refuses() const override { return {kHttps}; }
 };
 
+class Ns1 final : public OnFake<servers::Ns1Fake> {
+ public:
+  Ns1() {
+    fake_.set_page(90);
+    folder_.write("key", servers::Ns1Fake::kKey, 0600);
+    config = {"ns1", {{"url", fake_.url()}, {"key", "file/key"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::Ns1Fake::kKey}; }
+  std::set<std::string> refuses() const override { return {kTextInPieces}; }
+};
+
+class Ovh final : public OnFake<servers::OvhFake> {
+ public:
+  Ovh() {
+    using Fake = servers::OvhFake;
+    fake_.set_time_ahead(std::chrono::minutes(3));
+    folder_.write("key", Fake::kApplicationKey, 0600);
+    folder_.write("secret", Fake::kApplicationSecret, 0600);
+    folder_.write("consumer", Fake::kConsumerKey, 0600);
+    config = {"ovh",
+              {{"url", fake_.url()},
+               {"application_key", "file/key"},
+               {"application_secret", "file/secret"},
+               {"consumer_key", "file/consumer"}},
+              folder_.path()};
+  }
+  std::vector<std::string> secrets() const override {
+    return {servers::OvhFake::kApplicationSecret, servers::OvhFake::kConsumerKey};
+  }
+  std::set<std::string> refuses() const override { return {kHttps}; }
+};
+
+class Namecheap final : public OnFake<servers::NamecheapFake> {
+ public:
+  Namecheap() : OnFake(kHigh) {
+    using Fake = servers::NamecheapFake;
+    folder_.write("user", Fake::kUser, 0600);
+    folder_.write("key", Fake::kKey, 0600);
+    config = {"namecheap",
+              {{"url", fake_.url()},
+               {"user", "file/user"},
+               {"key", "file/key"},
+               {"client_ip", Fake::kClientIp},
+               {"rewrite_zone", "yes"}},
+              folder_.path()};
+  }
+  std::vector<std::string> secrets() const override { return {servers::NamecheapFake::kKey}; }
+  int high_ttl() const override { return kHigh; }
+  std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
+
+ private:
+  static constexpr int kHigh = 60000;
+};
+
 template <class S>
 std::unique_ptr<Subject> make() {
   return std::make_unique<S>();
@@ -240,6 +297,9 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
       {"Linode", make<Linode>},
       {"deSEC", make<Desec>},
       {"Gandi", make<Gandi>},
+      {"NS1", make<Ns1>},
+      {"OVH", make<Ovh>},
+      {"Namecheap", make<Namecheap>},
   };
   // clang-format on
   return subjects;

@@ -24,8 +24,8 @@ struct Case {
   std::vector<Change> changes;
 };
 
-RecordSet www_a() { return set("www", "A", 86400, {"192.0.2.10"}); }
-RecordSet www_aaaa() { return set("www", "AAAA", 86400, {"2001:db8:1::10"}); }
+RecordSet www_a(int high) { return set("www", "A", high, {"192.0.2.10"}); }
+RecordSet www_aaaa(int high) { return set("www", "AAAA", high, {"2001:db8:1::10"}); }
 RecordSet www_https() { return set("www", "HTTPS", 3600, {R"(1 . alpn="h2,h3" ipv4hint=192.0.2.10)"}); }
 RecordSet shop() { return set("shop", "CNAME", 3600, {"lb.old.example.net."}); }
 RecordSet pool() { return set("pool", "A", 3600, {"192.0.2.21", "192.0.2.22", "192.0.2.23"}); }
@@ -36,16 +36,16 @@ RecordSet with_ttl(RecordSet of, int ttl) {
   return of;
 }
 
-/// `low` is the lowest TTL that the provider can set, or a minute.
-std::vector<Case> cases(int low) {
+/// `low` is the lowest TTL that the provider can set, or a minute; `high` the highest, or a day.
+std::vector<Case> cases(int low, int high) {
   return {
       {"create", {create(set("new", "A", low, {"203.0.113.1"}))}},
       {"create beside others", {create(set("mail", "AAAA", low, {"2001:db8:2::30"}))}},
       {"create several levels down", {create(set("a.b.c", "TXT", low, {R"("a; b" "c \"d\"")"}))}},
-      {"change", {change(www_a(), set("www", "A", 86400, {"203.0.113.10"}))}},
-      {"change with a new TTL", {change(www_a(), set("www", "A", low, {"203.0.113.10"}))}},
+      {"change", {change(www_a(high), set("www", "A", high, {"203.0.113.10"}))}},
+      {"change with a new TTL", {change(www_a(high), set("www", "A", low, {"203.0.113.10"}))}},
       {"TTL only",
-       {change(www_a(), with_ttl(www_a(), low)), change(shop(), with_ttl(shop(), low)),
+       {change(www_a(high), with_ttl(www_a(high), low)), change(shop(), with_ttl(shop(), low)),
         change(pool(), with_ttl(pool(), low))}},
       {"delete", {remove(old_a())}},
       {"apex",
@@ -67,8 +67,8 @@ std::vector<Case> cases(int low) {
       {"HTTPS with its hints, together with A and AAAA",
        {change(www_https(),
                set("www", "HTTPS", low, {R"(1 . alpn="h2,h3" ipv4hint=203.0.113.10 ipv6hint=2001:db8:2::10)"})),
-        change(www_a(), set("www", "A", low, {"203.0.113.10"})),
-        change(www_aaaa(), set("www", "AAAA", low, {"2001:db8:2::10"}))}},
+        change(www_a(high), set("www", "A", low, {"203.0.113.10"})),
+        change(www_aaaa(high), set("www", "AAAA", low, {"2001:db8:2::10"}))}},
   };
 }
 
@@ -187,7 +187,7 @@ TEST_CASE("every provider makes every kind of change, exactly, once, and its scr
   const bool shows_serial =
       at_first.find({name(kZone), RecordType::kSoa}) != nullptr && driver.subject->serial() == Subject::Serial::kMoves;
   std::uint32_t serial = at_first.soa.serial;
-  for (const Case& one : cases(driver.subject->low_ttl())) {
+  for (const Case& one : cases(driver.subject->low_ttl(), driver.subject->high_ttl())) {
     INFO(one.what);
     const ChangeSet changes = change_set(one.changes);
     if (driver.refuses(one.what, changes)) continue;
@@ -255,7 +255,7 @@ TEST_CASE("every provider undoes a change through its own inverse") {
   INFO(subject);
   Driver driver(subject);
   const auto at_first = without_soa(driver.read());
-  for (const Case& one : cases(driver.subject->low_ttl())) {
+  for (const Case& one : cases(driver.subject->low_ttl(), driver.subject->high_ttl())) {
     INFO(one.what);
     if (driver.refuses(one.what, change_set(one.changes))) continue;
     REQUIRE(driver.write(change_set(one.changes)));
@@ -270,12 +270,12 @@ TEST_CASE("a record set that somebody else changed is not overwritten, and nothi
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
-  const int low = driver.subject->low_ttl();
+  const int low = driver.subject->low_ttl(), high = driver.subject->high_ttl();
   const auto steps = driver.steps(change_set({change(pool(), set("pool", "A", low, {"203.0.113.21"})),
-                                              change(www_a(), set("www", "A", low, {"203.0.113.10"})),
+                                              change(www_a(high), set("www", "A", low, {"203.0.113.10"})),
                                               create(set("new", "A", low, {"203.0.113.1"}))}));
-  SECTION("another value") { driver.subject->edit_behind(set("www", "A", 86400, {"192.0.2.11"})); }
-  SECTION("one value more") { driver.subject->edit_behind(set("www", "A", 86400, {"192.0.2.10", "192.0.2.11"})); }
+  SECTION("another value") { driver.subject->edit_behind(set("www", "A", high, {"192.0.2.11"})); }
+  SECTION("one value more") { driver.subject->edit_behind(set("www", "A", high, {"192.0.2.10", "192.0.2.11"})); }
   SECTION("created meanwhile") { driver.subject->edit_behind(set("new", "A", low, {"203.0.113.1"})); }
   const auto before = without_soa(driver.read());
   const auto made = driver.make(steps);
@@ -289,14 +289,14 @@ TEST_CASE("a CNAME is not created beside other data, nor other data beside a CNA
   if (subject == "memory") return;  // holds what it is given
   INFO(subject);
   Driver driver(subject);
-  const int low = driver.subject->low_ttl();
+  const int low = driver.subject->low_ttl(), high = driver.subject->high_ttl();
   const auto before = without_soa(driver.read());
   Result<void> made;
   SECTION("CNAME beside MX, A and TXT") {
     made = driver.write(change_set({create(set("www", "CNAME", low, {"lb.new.example.net."}))}));
   }
   SECTION("CNAME where only the A gives way") {
-    made = driver.write(change_set({remove(www_a()), create(set("www", "CNAME", low, {"lb.new.example.net."}))}));
+    made = driver.write(change_set({remove(www_a(high)), create(set("www", "CNAME", low, {"lb.new.example.net."}))}));
   }
   SECTION("A beside CNAME") { made = driver.write(change_set({create(set("shop", "A", low, {"203.0.113.7"}))})); }
   REQUIRE_FALSE(made);
@@ -308,8 +308,8 @@ TEST_CASE("a serial guard holds, and a serial that moved is a conflict") {
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
-  const int low = driver.subject->low_ttl();
-  ChangeSet changes = change_set({change(www_a(), with_ttl(www_a(), low))});
+  const int low = driver.subject->low_ttl(), high = driver.subject->high_ttl();
+  ChangeSet changes = change_set({change(www_a(high), with_ttl(www_a(high), low))});
   const auto guard_now = [&] {
     const auto sets = driver.provider().read_sets(name(kZone), {});
     REQUIRE(sets);
@@ -331,18 +331,18 @@ TEST_CASE("a serial guard holds, and a serial that moved is a conflict") {
   CHECK(refused.error().code == ErrorCode::kConflict);
   guard_now();
   CHECK(driver.write(changes));
-  CHECK(without_soa(driver.read()).at(www_a().key()).ttl == Seconds(low));
+  CHECK(without_soa(driver.read()).at(www_a(high).key()).ttl == Seconds(low));
 }
 
 TEST_CASE("200 record sets move in one call, and back by the script") {
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
-  const int low = driver.subject->low_ttl();
+  const int low = driver.subject->low_ttl(), high = driver.subject->high_ttl();
   const auto at_first = without_soa(driver.read());
   ChangeSet changes = change_set({});
   for (int i = 0; i < 200; ++i)
-    changes.changes.push_back(change(set(fmt::format("n{:03}", i), "A", 86400, {fmt::format("198.51.100.{}", i)}),
+    changes.changes.push_back(change(set(fmt::format("n{:03}", i), "A", high, {fmt::format("198.51.100.{}", i)}),
                                      set(fmt::format("n{:03}", i), "A", low, {fmt::format("203.0.113.{}", i)})));
   const auto script = driver.way_back(changes);
   const auto steps = driver.steps(changes);

@@ -18,7 +18,7 @@ Result<std::unique_ptr<Provider>> Subject::open(net::Loop& loop, const Clock& cl
   return make_provider(config, Context{loop, clock, {}});
 }
 
-std::string zone_text() {
+std::string zone_text(int high) {
   std::string text = R"($ORIGIN example.com.
 $TTL 3600
 @       IN SOA  ns1 hostmaster 2026010101 7200 900 1209600 300
@@ -27,8 +27,6 @@ $TTL 3600
 @       IN MX   10 mail
 @       IN TXT  "v=spf1 ip4:192.0.2.1 -all"
 ns1     IN A    127.0.0.1
-www     86400 IN A      192.0.2.10
-www     86400 IN AAAA   2001:db8:1::10
 www     IN HTTPS 1 . alpn="h2,h3" ipv4hint=192.0.2.10
 shop    IN CNAME lb.old.example.net.
 *.wild  300 IN A 192.0.2.99
@@ -38,7 +36,8 @@ pool    IN A    192.0.2.23
 mail    IN A    192.0.2.30
 old     IN A    192.0.2.40
 )";
-  for (int i = 0; i < 200; ++i) text += fmt::format("n{:03} 86400 IN A 198.51.100.{}\n", i, i);
+  text += fmt::format("www {0} IN A 192.0.2.10\nwww {0} IN AAAA 2001:db8:1::10\n", high);
+  for (int i = 0; i < 200; ++i) text += fmt::format("n{:03} {} IN A 198.51.100.{}\n", i, high, i);
   return text;
 }
 

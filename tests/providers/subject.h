@@ -37,6 +37,8 @@ class Subject {
   virtual servers::ApiFake* fake() { return nullptr; }
   /// The lowest TTL that the provider can set, where that is more than a minute.
   virtual int low_ttl() const { return 60; }
+  /// The highest, where that is less than a day: TTLs of a day in zone_text() are this then.
+  virtual int high_ttl() const { return 86400; }
   /// The cases that the provider refuses beforehand, by what it declares.
   virtual std::set<std::string> refuses() const { return {}; }
 
@@ -68,8 +70,8 @@ std::unique_ptr<Subject> make_subject(const std::string& name);
 /// Providers whose services are fakes: name and how it is made (api_subjects.cc).
 const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_subjects();
 
-/// The zone that every subject starts with; 200 names n000..n199 among it.
-std::string zone_text();
+/// The zone that every subject starts with; 200 names n000..n199 among it. `high` is the TTL that is lowered.
+std::string zone_text(int high = 86400);
 
 /// The same, or any zone file of example.com, one record a line with everything written out, the SOA first.
 std::string flat_zone_text(const std::string& zone_file);

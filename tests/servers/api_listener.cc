@@ -105,7 +105,18 @@ class ApiListener::Server final : public httplib::Server {
     const auto serve = [this](const httplib::Request& request, httplib::Response& response) {
       deliver(fake_.serve(request_of(request), request.target), response);
     };
-    Get(".*", serve).Post(".*", serve).Put(".*", serve).Patch(".*", serve).Delete(".*", serve);
+    // httplib itself reads no form of more than 8 KiB.
+    Post(".*",
+         [this](const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& body) {
+           ApiRequest read = request_of(request);
+           if (request.get_header_value<std::uint64_t>("Content-Length") > 0)
+             body([&](const char* data, std::size_t size) {
+               read.body.append(data, size);
+               return true;
+             });
+           deliver(fake_.serve(std::move(read), request.target), response);
+         });
+    Get(".*", serve).Put(".*", serve).Patch(".*", serve).Delete(".*", serve);
     if (!bind_to_port(address, port)) throw std::runtime_error(fmt::format("cannot listen on {}:{}", address, port));
     thread_ = std::thread([this] { listen_after_bind(); });
     if (!wait_until(std::chrono::seconds(10), [this] { return is_running(); }))

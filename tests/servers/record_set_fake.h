@@ -22,6 +22,8 @@ class RecordSetFake : public ApiFake {
   void set_page(std::size_t size);
   /// A line for each set, sorted: `www.example.com 300 A 192.0.2.1 | 192.0.2.2`.
   std::vector<std::string> sets(const std::string& zone) const;
+  /// What is wrong with a value in zone-file form; empty: nothing.
+  static std::string complaint(const std::string& type, const std::string& value);
 
  protected:
   struct Set {
@@ -39,8 +41,6 @@ class RecordSetFake : public ApiFake {
   /// `www.example.com` of `www`; `apex` stands for the zone itself.
   static std::string full_name(const std::string& label, const std::string& zone, const std::string& apex);
   static std::string label_of(const std::string& name, const std::string& zone, const std::string& apex);
-  /// What is wrong with a value; empty: nothing.
-  static std::string complaint(const std::string& type, const std::string& value);
   /// Whether a CNAME stands beside other data, or is not alone.
   static bool crowds_a_cname(const Sets& sets, const std::string& name);
 
