@@ -28,10 +28,16 @@ function(cutover_tests name)
   cutover_test_entry(${name} ${name}_test LABELS ${TESTS_LABELS} TIMEOUT ${TESTS_TIMEOUT})
 endfunction()
 
-# cutover_test_entry(<ctest name> <program> [<Catch2 filter>] [LABELS <ctest labels>] [TIMEOUT s])
+# cutover_test_entry(<ctest name> <program> [<Catch2 filter>] [LABELS <ctest labels>] [TIMEOUT s] [SUBJECTS <which>])
+#
+# SUBJECTS: the providers that the program's suites are run over (CUTOVER_SUBJECTS, tests/providers/subject.cc).
 function(cutover_test_entry name program)
-  cmake_parse_arguments(ENTRY "" "TIMEOUT" "LABELS" ${ARGN})
+  cmake_parse_arguments(ENTRY "" "TIMEOUT;SUBJECTS" "LABELS" ${ARGN})
   add_test(NAME ${name} COMMAND ${program} ${ENTRY_UNPARSED_ARGUMENTS})
+  set(environment "CUTOVER_PROGRAM=$<TARGET_FILE:cutover>;CUTOVER_SOURCE=${PROJECT_SOURCE_DIR}")
+  if(ENTRY_SUBJECTS)
+    list(APPEND environment "CUTOVER_SUBJECTS=${ENTRY_SUBJECTS}")
+  endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ENTRY_TIMEOUT} LABELS "${ENTRY_LABELS}"
-    ENVIRONMENT "CUTOVER_PROGRAM=$<TARGET_FILE:cutover>;CUTOVER_SOURCE=${PROJECT_SOURCE_DIR}")
+    ENVIRONMENT "${environment}")
 endfunction()

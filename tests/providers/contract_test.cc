@@ -179,7 +179,7 @@ class Driver {
 
 }  // namespace
 
-TEST_CASE("every provider makes every kind of change, exactly, once, and its script undoes it") {
+TEST_CASE("every provider makes every kind of change, exactly, once, and its script undoes it", "[.][contract]") {
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
@@ -250,7 +250,7 @@ TEST_CASE("every provider makes every kind of change, exactly, once, and its scr
   }
 }
 
-TEST_CASE("every provider undoes a change through its own inverse") {
+TEST_CASE("every provider undoes a change through its own inverse", "[.][contract]") {
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
@@ -266,7 +266,8 @@ TEST_CASE("every provider undoes a change through its own inverse") {
   }
 }
 
-TEST_CASE("a record set that somebody else changed is not overwritten, and nothing else of the change is made") {
+TEST_CASE("a record set that somebody else changed is not overwritten, and nothing else of the change is made",
+          "[.][contract]") {
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
@@ -284,7 +285,7 @@ TEST_CASE("a record set that somebody else changed is not overwritten, and nothi
   CHECK((without_soa(driver.read()) == before));
 }
 
-TEST_CASE("a CNAME is not created beside other data, nor other data beside a CNAME") {
+TEST_CASE("a CNAME is not created beside other data, nor other data beside a CNAME", "[.][contract]") {
   const std::string subject = GENERATE(from_range(subject_names()));
   if (subject == "memory") return;  // holds what it is given
   INFO(subject);
@@ -304,7 +305,7 @@ TEST_CASE("a CNAME is not created beside other data, nor other data beside a CNA
   CHECK((without_soa(driver.read()) == before));
 }
 
-TEST_CASE("a serial guard holds, and a serial that moved is a conflict") {
+TEST_CASE("a serial guard holds, and a serial that moved is a conflict", "[.][contract]") {
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
@@ -334,7 +335,7 @@ TEST_CASE("a serial guard holds, and a serial that moved is a conflict") {
   CHECK(without_soa(driver.read()).at(www_a(high).key()).ttl == Seconds(low));
 }
 
-TEST_CASE("200 record sets move in one call, and back by the script") {
+TEST_CASE("200 record sets move in one call, and back by the script", "[.][contract]") {
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
@@ -357,7 +358,7 @@ TEST_CASE("200 record sets move in one call, and back by the script") {
   CHECK((without_soa(driver.read()) == at_first));
 }
 
-TEST_CASE("what cannot be carried is refused before anything is sent") {
+TEST_CASE("what cannot be carried is refused before anything is sent", "[.][contract]") {
   const std::string subject = GENERATE(from_range(subject_names()));
   if (subject == "memory") return;  // holds what it is given
   INFO(subject);
@@ -372,7 +373,7 @@ TEST_CASE("what cannot be carried is refused before anything is sent") {
   CHECK(driver.steps(change_set({})).empty());
 }
 
-TEST_CASE("a zone that is not there is an error that names it") {
+TEST_CASE("a zone that is not there is an error that names it", "[.][contract]") {
   const std::string subject = GENERATE(from_range(subject_names()));
   INFO(subject);
   Driver driver(subject);
@@ -383,8 +384,8 @@ TEST_CASE("a zone that is not there is an error that names it") {
 
 TEST_CASE("what every provider says to its service, and its fake answers, keeps the service's published contract",
           "[.][published]") {
-  std::vector<std::string> names;
-  for (const auto& each : api_subjects()) names.push_back(each.first);
+  const std::vector<std::string> names = faked_subject_names();
+  if (names.empty()) return;
   const std::string title = GENERATE_COPY(from_range(names));
   auto subject = make_subject(title);
   const auto published = subject->published();
@@ -417,7 +418,7 @@ TEST_CASE("what every provider says to its service, and its fake answers, keeps 
   std::cout << fmt::format("Prism: {}: {} requests, {} violations\n", title, prism->requests(), violations.size());
 }
 
-TEST_CASE("provider by case: what passed, and what is refused by declared capability") {
+TEST_CASE("provider by case: what passed, and what is refused by declared capability", "[.][contract]") {
   // Runs last, after the cases above have filled it in.
   std::size_t passed = 0, refused = 0;
   for (const auto& [subject, cases] : conformance()) {

@@ -65,6 +65,8 @@ class Subject {
 /// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS` (DNS UPDATE), `PowerDNS API`, `external Python`, `external shell`,
 /// and those behind fakes of APIs.
 const std::vector<std::string>& subject_names();
+/// Of these, the ones behind fakes.
+std::vector<std::string> faked_subject_names();
 std::unique_ptr<Subject> make_subject(const std::string& name);
 
 /// Providers whose services are fakes: name and how it is made (api_subjects.cc).

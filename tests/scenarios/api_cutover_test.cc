@@ -186,14 +186,6 @@ class Stage {
 
 const std::vector<std::string> kCommands{"lower-ttl", "swap", "rollback", "restore-ttl"};
 
-/// Only those behind fakes.
-std::vector<std::string> fakes() {
-  std::vector<std::string> names;
-  for (const auto& [name, make] : tests::api_subjects())
-    if (const char* only = std::getenv("CUTOVER_SUBJECT"); only == nullptr || name == only) names.push_back(name);
-  return names;
-}
-
 /// Exit 0: done. 5: partial. Else: nothing was written. The zone has to agree.
 void told_the_truth(Stage& stage, const Run& run, const std::string& command) {
   INFO(command << " ended with " << run.status << ":\n" << run.both());
@@ -309,14 +301,14 @@ void killed_everywhere(const std::string& subject) {
 }  // namespace
 
 TEST_CASE("whatever HTTP does to a call, the zone is in the state that is told, and the cutover goes on", "[trouble]") {
-  for (const std::string& subject : fakes()) through_trouble(subject, kTroubles);
+  for (const std::string& subject : tests::faked_subject_names()) through_trouble(subject, kTroubles);
 }
 
 TEST_CASE("killed around every call, a cutover through an API goes on, and back", "[killed]") {
-  for (const std::string& subject : fakes()) killed_everywhere(subject);
+  for (const std::string& subject : tests::faked_subject_names()) killed_everywhere(subject);
 }
 
 TEST_CASE("a service that does it and never answers", "[silent]") {
-  for (const std::string& subject : fakes())
+  for (const std::string& subject : tests::faked_subject_names())
     through_trouble(subject, {{"no answer after it was done", ApiFault::Kind::kSilentAfter, 1}});
 }
