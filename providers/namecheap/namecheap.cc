@@ -197,6 +197,7 @@ Result<void> Namecheap::check(const Change& change, const DomainName& zone) cons
 /// Errors come with HTTP 200 and a number; too many calls come with HTTP 405.
 std::optional<ErrorCode> meaning_of(const net::HttpResponse& response) {
   if (response.status == 405) return ErrorCode::kBusy;
+  if (response.status >= 500) return std::nullopt;
   pugi::xml_document document;
   if (!document.load_string(response.body.c_str())) return std::nullopt;
   const pugi::xml_node reply = document.child("ApiResponse");

@@ -115,9 +115,9 @@ class Desk {
 };
 
 /// Of every kind, on sets that need more than one edit where records are edited one by one.
-std::vector<Change> changes() {
+std::vector<Change> changes(int high_ttl) {
   return {
-      change(set("www", "A", 86400, {"192.0.2.10"}), set("www", "A", 300, {"203.0.113.10"})),
+      change(set("www", "A", high_ttl, {"192.0.2.10"}), set("www", "A", 300, {"203.0.113.10"})),
       change(set("pool", "A", 3600, {"192.0.2.21", "192.0.2.22", "192.0.2.23"}),
              set("pool", "A", 3600, {"192.0.2.22", "203.0.113.21"})),
       change(set("shop", "CNAME", 3600, {"lb.old.example.net."}), set("shop", "CNAME", 3600, {"lb.new.example.net."})),
@@ -174,7 +174,7 @@ bool without_body(const servers::ApiFake& fake, Kind kind) {
 
 /// One fault at one call: the error is true, the rest can be done, and all of it undone.
 void goes_wrong(Desk& desk, const Expected& expected, int call, const Sets& at_first) {
-  const std::vector<Change> wanted = changes();
+  const std::vector<Change> wanted = changes(desk.subject->high_ttl());
   const Sets done = with(at_first, wanted);
   const int struck = desk.fake.struck();
   desk.fake.strike(desk.on_write(expected.kind, call));
@@ -202,7 +202,7 @@ void some_go_wrong(const std::string& title, const std::function<bool(int kind, 
   INFO(title);
   Desk desk(make_subject(title));
   const Sets at_first = desk.read();
-  const int calls = static_cast<int>(desk.steps(changes()).size());
+  const int calls = static_cast<int>(desk.steps(changes(desk.subject->high_ttl())).size());
   int faults = 0;
   for (int kind = 0; kind < static_cast<int>(std::size(kOnWrites)); ++kind)
     for (int call = 0; call < calls; ++call) {

@@ -269,6 +269,9 @@ class Namecheap final : public OnFake<servers::NamecheapFake> {
   }
   std::vector<std::string> secrets() const override { return {servers::NamecheapFake::kKey}; }
   int high_ttl() const override { return kHigh; }
+  bool is_write(const servers::ApiRequest& request) const override {
+    return request.body.find("setHosts") != std::string::npos;
+  }
   std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
 
  private:

@@ -398,7 +398,7 @@ TEST_CASE("what every provider says to its service, and its fake answers, keeps 
   Driver driver(std::move(subject));
   const auto at_first = without_soa(driver.read());
   const std::set<std::string> refused = driver.subject->refuses();
-  for (const Case& one : cases(driver.subject->low_ttl())) {
+  for (const Case& one : cases(driver.subject->low_ttl(), driver.subject->high_ttl())) {
     if (refused.count(one.what) != 0) continue;
     const ChangeSet changes = change_set(one.changes);
     const auto script = driver.way_back(changes);
