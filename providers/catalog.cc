@@ -26,6 +26,7 @@
 #include "providers/rfc2136/rfc2136.h"
 #include "providers/route53/route53.h"
 #include "providers/webhook/webhook.h"
+#include "providers/vultr/vultr.h"
 #include "providers/zonefile/zonefile.h"
 
 namespace cutover::providers {
@@ -81,6 +82,7 @@ std::span<const Entry> catalog() {
       dnsimple::entry(),
       ns1::entry(),
       namecheap::entry(),
+      vultr::entry(),
       external::entry(),
       webhook::entry(),
       memory::entry(),

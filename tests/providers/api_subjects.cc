@@ -19,6 +19,7 @@
 #include "tests/servers/ns1_fake.h"
 #include "tests/servers/ovh_fake.h"
 #include "tests/servers/route53_fake.h"
+#include "tests/servers/vultr_fake.h"
 #include "tests/servers/webhook_fake.h"
 
 namespace cutover::tests {
@@ -192,8 +193,14 @@ class Hetzner final : public WithToken<servers::HetznerFake> {
 class Linode final : public WithToken<servers::LinodeFake> {
  public:
   Linode() : WithToken("linode") {}
-  std::optional<Published> published() const override { return Published{fake_, "linode/domains.openapi.json"}; }
   int low_ttl() const override { return 300; }
+  std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
+};
+
+class Vultr final : public WithToken<servers::VultrFake> {
+ public:
+  Vultr() : WithToken("vultr") {}
+  int low_ttl() const override { return 120; }
   std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
 };
 
@@ -298,6 +305,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
       {"DigitalOcean", make<DigitalOcean>},
       {"Hetzner", make<Hetzner>},
       {"Linode", make<Linode>},
+      {"Vultr", make<Vultr>},
       {"deSEC", make<Desec>},
       {"Gandi", make<Gandi>},
       {"NS1", make<Ns1>},
