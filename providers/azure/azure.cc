@@ -288,8 +288,8 @@ Entry entry() {
           kOptions,
           open,
           what_it_can,
-          "",
-          "an application with the role DNS Zone Contributor on the zone alone"};
+          "An application of Entra ID with a client secret.",
+          "An application with the role DNS Zone Contributor on the zone alone."};
 }
 
 }  // namespace cutover::providers::azure

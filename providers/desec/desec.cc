@@ -198,9 +198,9 @@ Entry entry() {
           kOptions,
           open,
           what_it_can,
-          "",
-          "a token with a policy that lets it write in this domain and no other, and no permission to create or delete "
-          "domains or to manage tokens"};
+          "An API token, made under Token Management.",
+          "A token with a policy that lets it write in this domain and no other, and no permission to create or delete "
+          "domains or to manage tokens."};
 }
 
 }  // namespace cutover::providers::desec

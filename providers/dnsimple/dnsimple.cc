@@ -300,8 +300,8 @@ Entry entry() {
           kOptions,
           open,
           what_it_can,
-          "",
-          "a token of the account (not of a user), limited to the zone where the plan allows it"};
+          "An API token of the account.",
+          "A token of the account (not of a user), limited to the zone where the plan allows it."};
 }
 
 }  // namespace cutover::providers::dnsimple

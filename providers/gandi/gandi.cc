@@ -149,8 +149,8 @@ Entry entry() {
           kOptions,
           open,
           what_it_can,
-          "",
-          "a personal access token for this domain alone, with the right to manage its technical configuration"};
+          "A personal access token; the older API keys are not taken.",
+          "A personal access token for this domain alone, with the right to manage its technical configuration."};
 }
 
 }  // namespace cutover::providers::gandi

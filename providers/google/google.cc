@@ -306,9 +306,9 @@ Entry entry() {
           kOptions,
           open,
           what_it_can,
-          "without `key` the file that GOOGLE_APPLICATION_CREDENTIALS names",
-          "a service account with dns.changes.create, dns.changes.get, dns.managedZones.get, dns.managedZones.list, "
-          "dns.resourceRecordSets.create, .delete, .list and .update on the zone's project"};
+          "Without `key` the file that GOOGLE_APPLICATION_CREDENTIALS names.",
+          "A service account with dns.changes.create, dns.changes.get, dns.managedZones.get, dns.managedZones.list, "
+          "dns.resourceRecordSets.create, .delete, .list and .update on the zone's project."};
 }
 
 }  // namespace cutover::providers::google

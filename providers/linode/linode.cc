@@ -26,7 +26,8 @@ const std::vector<Seconds>& ttls() {
 const Capabilities& what_it_can() {
   using T = RecordType;
   static const Capabilities capabilities{
-      .unit = {Unit::kRecord, "every record has an id and is edited by it; a new one takes two calls, the second for its TTL",
+      .unit = {Unit::kRecord,
+               "every record has an id and is edited by it; a new one takes two calls, the second for its TTL",
                "2026-11-22"},
       .atomic = {AtomicScope::kNone, "one call changes one record: a set of several values is for a while half-way",
                  "2026-11-22"},
@@ -38,14 +39,16 @@ const Capabilities& what_it_can() {
       .commit_step = {"", "none", "2026-11-22"},
       .signal = {ChangeSignal::kSent, "the answer says that the database has it", "2026-11-22"},
       .ttl_floor = {Seconds(300), "300 s, the lowest of the TTLs that can be set", "2026-11-22"},
-      .settle_time = {Seconds(300), "Linode promises no time; its servers are said to take changes over every few minutes",
+      .settle_time = {Seconds(300),
+                      "Linode promises no time; its servers are said to take changes over every few minutes",
                       "2026-11-22"},
       .types = {{T::kA, T::kAaaa, T::kCaa, T::kCname, T::kMx, T::kSrv, T::kTxt},
                 "A, AAAA, CAA, CNAME, MX, SRV and TXT are written: Linode has no HTTPS, SVCB or TLSA",
                 "2026-11-22"},
       .ttl_ceiling = {kHighestTtl, "four weeks", "2026-11-22"},
-      .ttl_steps = {ttls(), "every other TTL becomes one of 300, 3600, 7200, 14400, 28800, 57600 or 86400 s, or of 2, 4, 7, "
-                            "14 or 28 days",
+      .ttl_steps = {ttls(),
+                    "every other TTL becomes one of 300, 3600, 7200, 14400, 28800, 57600 or 86400 s, or of 2, 4, 7, "
+                    "14 or 28 days",
                     "2026-11-22"},
       .budget = {{200, Seconds(60)}, "lists; of other calls 1,600 a minute", "2026-11-22"},
       .ttl_at_first = kHighestTtl,

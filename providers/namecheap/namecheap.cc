@@ -301,9 +301,9 @@ Entry entry() {
           kOptions,
           open,
           what_it_can,
-          "",
-          "the account's API key, which may do everything with every domain of the account: Namecheap knows no lesser "
-          "right than that, but takes it only from the addresses on its whitelist"};
+          "The user's name and the account's API key, and the address that is on its whitelist.",
+          "The account's API key, which may do everything with every domain of the account: Namecheap knows no lesser "
+          "right than that, but takes it only from the addresses on its whitelist."};
 }
 
 }  // namespace cutover::providers::namecheap

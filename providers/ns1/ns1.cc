@@ -174,8 +174,8 @@ Entry entry() {
           kOptions,
           open,
           what_it_can,
-          "",
-          "an API key that may view and manage zones, with this zone as the only one allowed"};
+          "An API key.",
+          "An API key that may view and manage zones, with this zone as the only one allowed."};
 }
 
 }  // namespace cutover::providers::ns1

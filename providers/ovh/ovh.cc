@@ -303,9 +303,10 @@ Entry entry() {
           kOptions,
           open,
           what_it_can,
-          "",
-          "a consumer key for GET /domain/zone/ZONE/*, POST, PUT and DELETE /domain/zone/ZONE/record*, and POST "
-          "/domain/zone/ZONE/refresh, without which nothing that is changed is ever served"};
+          "An application key with its secret, and a consumer key, made together at api.ovh.com/createToken or its "
+          "like in other regions.",
+          "A consumer key for GET /domain/zone/ZONE/*, POST, PUT and DELETE /domain/zone/ZONE/record*, and POST "
+          "/domain/zone/ZONE/refresh, without which nothing that is changed is ever served."};
 }
 
 }  // namespace cutover::providers::ovh
