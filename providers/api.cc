@@ -125,7 +125,11 @@ std::string_view deed(ErrorCode code) {
 
 bool is_success(int status) { return status >= 200 && status < 300; }
 
-bool is_xml(const std::string& text) { return pugi::xml_document().load_string(text.c_str()); }
+/// A page for people, from a proxy on the way, may be well-formed too.
+bool is_xml(const std::string& text) {
+  pugi::xml_document document;
+  return document.load_string(text.c_str()) && to_lower(document.document_element().name()) != "html";
+}
 
 /// The text of the first element of a name that services use for what went wrong.
 std::string complaint_in_xml(const std::string& body) {
@@ -384,6 +388,8 @@ Result<std::vector<std::string>> Api::read_all(const std::vector<std::string>& p
   for (std::size_t i = 0; i < paths.size(); ++i) {
     Reply reply = understood(Intent::kRead, std::move(replies[i]));
     if (!reply.succeeded()) {
+      Error error = verdict(Intent::kRead, reply, doing);
+      if (!reply.got || (error.code != ErrorCode::kBusy && (reply.meant || reply.got->status < 500))) return error;
       // Alone, and with all that read() does about it.
       auto again = read(paths[i], doing);
       if (!again) return again.error();

@@ -42,6 +42,7 @@ class OnFake : public Subject {
       if (key.type != RecordType::kSoa && key.type != RecordType::kNs) fake_.put("example.com", set);
   }
   void edit_behind(const RecordSet& set) override { fake_.put("example.com", set); }
+  servers::ApiFake* fake() override { return &fake_; }
   servers::Finished run(const providers::InverseScript& script) const override {
     folder_.write(script.file_name, script.text);
     return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(60), folder_.path());
@@ -144,6 +145,7 @@ class Route53 final : public Subject {
   }
   ~Route53() override { unsetenv("AWS_SHARED_CREDENTIALS_FILE"); }
   void edit_behind(const RecordSet& set) override { fake_.put(id_, set); }
+  servers::ApiFake* fake() override { return &fake_; }
   servers::Finished run(const providers::InverseScript& script) const override {
     folder_.write(script.file_name, script.text);
     return servers::run_program({"sh", "-c", script.how_to_run}, {}, std::chrono::seconds(60), folder_.path());
