@@ -37,7 +37,7 @@ class Api {
     std::string service{};  ///< who answers there, for sentences: `PowerDNS`
     std::string url{};      ///< `https://dns.example.net:8081`, a path may follow; http:// for loopback alone
     Authorize authorize{};
-    std::vector<net::Secret> secrets{};  ///< taken out of whatever the service says
+    std::vector<net::Secret> secrets{};                           ///< taken out of whatever the service says
     std::function<std::vector<net::Secret>()> fetched_secrets{};  ///< and these, which came later
     /// Called when the service answers 401 (RFC 9110 section 15.5.2): `authorize` then has another credential, and the
     /// call goes out once more. It was not carried out.

@@ -25,8 +25,8 @@
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
 #include "providers/route53/route53.h"
-#include "providers/webhook/webhook.h"
 #include "providers/vultr/vultr.h"
+#include "providers/webhook/webhook.h"
 #include "providers/zonefile/zonefile.h"
 
 namespace cutover::providers {

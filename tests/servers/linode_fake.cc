@@ -9,8 +9,7 @@ namespace {
 
 using Json = RecordFake::Json;
 
-constexpr int kTtls[] = {0,     300,    3600,   7200,   14400,   28800,  57600,
-                         86400, 172800, 345600, 604800, 1209600, 2419200};
+constexpr int kTtls[] = {0, 300, 3600, 7200, 14400, 28800, 57600, 86400, 172800, 345600, 604800, 1209600, 2419200};
 
 std::string text(const Json& fields, const char* field) {
   const auto at = fields.find(field);
@@ -129,8 +128,8 @@ Json LinodeFake::checked(const Json& fields, const Zone&) const {
     if (record.at("priority") == 0) throw Refusal(400, "priority is required");
     record["service"] = service.starts_with('_') ? service : "_" + service;
     record["protocol"] = protocol.starts_with('_') ? protocol : "_" + protocol;
-    record["name"] = fmt::format("{}.{}", record.at("service").get<std::string>(),
-                                 record.at("protocol").get<std::string>());
+    record["name"] =
+        fmt::format("{}.{}", record.at("service").get<std::string>(), record.at("protocol").get<std::string>());
   }
   if (type == "CAA") {
     if (text(fields, "tag").empty()) throw Refusal(400, "tag is required");
