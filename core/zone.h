@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <set>
 
 #include "core/record_set.h"
 
@@ -22,6 +23,9 @@ struct Zone {
   DomainName origin;
   Soa soa;
   std::map<RecordKey, RecordSet> sets;
+  /// Names that their provider answers with addresses of its own, a proxy's, whatever their sets hold: these are the
+  /// origins behind it. Only a provider knows; never of what a name server shows.
+  std::set<DomainName> proxied{};
 
   /// nullptr when the zone has no such set. The pointer lives as long as the zone is unchanged.
   const RecordSet* find(const RecordKey& key) const {

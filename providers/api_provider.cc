@@ -16,9 +16,6 @@
 namespace cutover::providers {
 namespace {
 
-// Of private use (RFC 6895 section 3.1): types that only the service knows.
-constexpr unsigned kFirstPrivate = 65280;
-
 constexpr const char* kCommit = R"({"commit":true})";
 
 std::vector<RecordKey> keys_of(const ChangeSet& changes) {
@@ -171,7 +168,7 @@ Result<void> ApiProvider::check_all(const ChangeSet& changes) const {
     const auto& types = can.types.value;
     if (!types.empty() && std::find(types.begin(), types.end(), change.key.type) == types.end())
       return refused(change.key, std::string(can.types.why));
-    if (static_cast<unsigned>(change.key.type) >= kFirstPrivate)
+    if (is_of_the_service(change.key.type))
       return refused(change.key, "it is of a type that only the service knows; make plain records of it first");
     if (auto held = check(change, changes.zone); !held) return held;
     if (!change.after) continue;
@@ -350,6 +347,17 @@ Result<InverseScript> ApiProvider::inverse_script(const ChangeSet& inverse) cons
 ApiData ApiProvider::data(const RecordKey& key, const std::string& rdata) const {
   auto sent = data_for(rdata, key.type, form_);
   return sent ? *std::move(sent) : ApiData{rdata};
+}
+
+std::string path_of_record(const std::string& records, const Part& part, const Ids& ids) {
+  if (part.record->from.empty()) return {};
+  return fmt::format("{}/{}", records, ids.record(part.changes.changes.at(0).key, part.record->from));
+}
+
+std::string with_bearer_token(std::string_view code) {
+  return "\ndef authorize(request):\n    request.add_header(\"Authorization\", \"Bearer \" + "
+         "credential(\"token\"))\n\n" +
+         std::string(code);
 }
 
 std::string option_of(const ProviderConfig& config, const std::string& name, std::string_view otherwise) {

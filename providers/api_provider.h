@@ -28,6 +28,24 @@ struct Ids {
   std::function<std::string(const RecordKey&, const std::string& rdata)> record;
 };
 
+/// What services say in the same words where one call edits one record, by its id.
+namespace record_calls {
+inline constexpr Declared<Unit> kUnit{Unit::kRecord, "every record has an id and is edited by it", "2026-11-22"};
+inline constexpr Declared<AtomicScope> kAtomic{
+    AtomicScope::kNone, "one call changes one record: a set of several values is for a while half-way", "2026-11-22"};
+inline constexpr Declared<std::size_t> kAtomicLimit{1, "there is no call for more", "2026-11-22"};
+inline constexpr Declared<CompareAndSwap> kCompareAndSwap{
+    CompareAndSwap::kNone,
+    "records are read and compared right before each call; one that somebody replaced has another id, and the call "
+    "fails",
+    "2026-11-22"};
+inline constexpr Declared<ChangeSignal> kSignal{ChangeSignal::kSent, "the answer says that the database has it",
+                                                "2026-11-22"};
+}  // namespace record_calls
+
+/// The path of the record that a part edits or removes, below that of all `records`; empty for one that it creates.
+std::string path_of_record(const std::string& records, const Part& part, const Ids& ids);
+
 /// What the way back needs of a service, in Python 3 with nothing but its standard library. See way_back.h.
 struct ServiceInPython {
   std::string code;  ///< defines records() and authorize(request), see way_back.h
@@ -35,6 +53,9 @@ struct ServiceInPython {
   std::vector<std::pair<std::string, std::string>> credentials{};  ///< name, `env/NAME` or `file/ABSOLUTE-PATH`
   std::string needs = "python3 and nothing else";                  ///< what must be there to run it
 };
+
+/// A service's `code`, and the authorize() of one that takes the credential `token` as a bearer token (RFC 6750).
+std::string with_bearer_token(std::string_view code);
 
 /// A provider behind an HTTP API. The service says how it lists a zone and what one call looks like; the rest is the
 /// same for all and stands here: cutting a change into calls, comparing right before each, refusing what the service

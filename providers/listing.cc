@@ -9,8 +9,6 @@
 namespace cutover::providers {
 namespace {
 
-// Types that only one service knows. They get a number out of the range for private use (RFC 6895 section 3.1), so that
-// they are seen and refused.
 constexpr std::uint16_t kFirstPrivate = 65280;
 
 RecordType private_type(std::string_view name) {
@@ -21,9 +19,12 @@ RecordType private_type(std::string_view name) {
 
 }  // namespace
 
+bool is_of_the_service(RecordType type) { return static_cast<std::uint16_t>(type) >= kFirstPrivate; }
+
 Result<void> Listing::add(const ListedRecord& record) {
   const auto known = record_type_from_text(record.type);
   const RecordType type = known ? *known : private_type(record.type);
+  if (record.proxied) zone.proxied.insert(record.name);
   RecordSet& set = zone.sets[{record.name, type}];
   set.name = record.name;
   set.type = type;

@@ -18,7 +18,12 @@ struct ListedRecord {
   ApiData data;
   std::string id{};  ///< what calls name the record by; where calls name sets: the set's version (ETag), or nothing
   std::string refused{};  ///< why its set is not changed here, a clause that follows its name; empty: it may be
+  bool proxied = false;   ///< see Zone::proxied
 };
+
+/// Whether it is a type that DNS does not know, as a Listing holds it: it gets a number out of the range for private
+/// use (RFC 6895 section 3.1), so that it is seen and refused.
+bool is_of_the_service(RecordType type);
 
 /// A zone as an API lists it, whole or in part.
 class Listing {

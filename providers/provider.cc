@@ -17,6 +17,7 @@ Provider::Sets sets_of(const Zone& zone, const std::vector<RecordKey>& keys) {
   for (const RecordKey& key : keys)
     if (const RecordSet* set = zone.find(key)) found.sets.emplace(key, *set);
   if (const RecordSet* soa = zone.find({zone.origin, RecordType::kSoa})) found.sets.emplace(soa->key(), *soa);
+  found.proxied = zone.proxied;
   return found;
 }
 

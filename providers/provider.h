@@ -55,6 +55,7 @@ class Provider {
     std::optional<std::size_t> in_zone{};  ///< count_sets() of the whole zone, where that was what was read
     /// Sets that the provider would spoil if they were changed through it, and why: `has other answers by weight`.
     std::map<RecordKey, std::string> refused{};
+    std::set<DomainName> proxied{};  ///< see Zone::proxied
   };
   virtual Result<Sets> read_sets(const DomainName& zone, const std::vector<RecordKey>& keys);
 

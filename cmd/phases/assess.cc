@@ -258,7 +258,7 @@ class Assessment {
     std::optional<Seconds> highest;
     for (const Work& work : works_)
       for (const FoundChange& found : work.findings.changes)
-        if (!highest || found.ttl > *highest) highest = found.ttl;
+        if (!found.change.proxied && (!highest || found.ttl > *highest)) highest = found.ttl;
     return highest ? std::max(Seconds(1), std::min(request_.during, *highest)) : request_.during;
   }
 

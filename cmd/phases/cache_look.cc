@@ -16,7 +16,7 @@ constexpr Seconds kExpirySlack{2};
 std::vector<RecordKey> existing_keys(const ZonePlan& zone) {
   std::vector<RecordKey> keys;
   for (const PlannedChange& change : zone.changes)
-    if (!change.from.empty()) keys.push_back(change.key());
+    if (!change.from.empty() && !change.proxied) keys.push_back(change.key());
   return keys;
 }
 

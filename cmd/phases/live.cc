@@ -40,13 +40,33 @@ std::optional<RecordSet> LiveZone::at_provider(const RecordKey& key) const {
   return at->second;
 }
 
-std::vector<std::string> LiveZone::not_carried(const providers::Provider& by, const ChangeSet& changes) const {
+std::string proxy_mismatch(const ZonePlan& zone, const providers::Provider::Sets& live, const RecordKey& key) {
+  const auto planned = std::find_if(zone.changes.begin(), zone.changes.end(),
+                                    [&](const PlannedChange& change) { return change.key() == key; });
+  if (planned == zone.changes.end() || (!may_be_proxied(key.type) && !planned->proxied)) return {};
+  const bool proxied = live.proxied.count(key.name) != 0;
+  if (proxied == planned->proxied) return {};
+  return proxied ? fmt::format(
+                       "{} is proxied: resolvers see the provider's own addresses and not these; write `proxied: true` "
+                       "at this change, and it is made at the provider without drain and watch, or switch the proxy "
+                       "off for it first",
+                       key.text())
+                 : fmt::format(
+                       "{} is not proxied, although the plan says so: resolvers see its values; remove `proxied` from "
+                       "this change, so that its TTL is lowered and its spreading watched",
+                       key.text());
+}
+
+std::vector<std::string> LiveZone::not_carried(const ZoneAtWork& zone, const ChangeSet& changes) const {
   std::vector<std::string> why;
+  for (const PlannedChange& planned : zone.plan->changes)
+    if (std::string wrong = proxy_mismatch(*zone.plan, provider, planned.key()); !wrong.empty())
+      why.push_back(std::move(wrong));
   for (const Change& change : changes.changes)
     if (const auto at = provider.refused.find(change.key); at != provider.refused.end())
       why.push_back(fmt::format("{} {}", change.key.text(), at->second));
   if (!why.empty() || changes.empty()) return why;
-  if (const auto steps = by.steps(changes); !steps) why.push_back(steps.error().message);
+  if (const auto steps = zone.provider->steps(changes); !steps) why.push_back(steps.error().message);
   return why;
 }
 

@@ -14,9 +14,13 @@ struct LiveZone {
   net::AuthoritySweep sweep;
 
   std::optional<RecordSet> at_provider(const RecordKey& key) const;
-  /// What the provider would not make of a change, or spoil by it, a sentence each. No call is made.
-  std::vector<std::string> not_carried(const providers::Provider& by, const ChangeSet& changes) const;
+  /// What the provider of a zone would not make of a change, or spoil by it, and what of the plan is wrong about its
+  /// proxy, a sentence each. No call is made.
+  std::vector<std::string> not_carried(const ZoneAtWork& zone, const ChangeSet& changes) const;
 };
+
+/// Where the plan takes a set for the origin behind a proxy and it is none, or the reverse: the sentence. Else empty.
+std::string proxy_mismatch(const ZonePlan& zone, const providers::Provider::Sets& live, const RecordKey& key);
 
 /// Reads the provider's view of `keys`, sweeps the authoritative servers and journals the sweep.
 Result<LiveZone> look(Cutover& cutover, ZoneAtWork& zone, Phase phase, const std::vector<RecordKey>& keys);

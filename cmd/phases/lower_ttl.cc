@@ -40,16 +40,17 @@ Result<Wish> wish(Cutover& cutover) {
       if (!is_from && !is_to)
         out.drift.push_back(
             {change.key(), from ? join(from->rdata, ", ") : "nothing", found ? join(found->rdata, ", ") : "nothing"});
-      if (!found) continue;
+      if (!found || change.proxied) continue;
       RecordSet lowered = *found;
       lowered.ttl = std::min(found->ttl, low);
       if (lowered.ttl < found->ttl) set.changes.push_back(Change{change.key(), *found, lowered});
       wanted.push_back({change.key(), lowered, Wanted::Match::kTtlAtMost});
     }
-    for (std::string& why : live->not_carried(*zone.provider, set)) out.not_carried.push_back(std::move(why));
+    for (std::string& why : live->not_carried(zone, set)) out.not_carried.push_back(std::move(why));
     out.changes.push_back(std::move(set));
     out.wanted.push_back(std::move(wanted));
   }
+  tell_of_proxied(cutover.plan, out.notes);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cmd/phases/signing.h"
+#include "cmd/phases/writing.h"
 #include "cmd/plan/applied.h"
 #include "cmd/plan/plan_checks.h"
 #include "core/text.h"
@@ -54,6 +55,7 @@ Seconds turning_time(const Plan& plan, const History& history, const std::vector
   for (std::size_t i = 0; i < plan.zones.size(); ++i) {
     const Seconds settle = settle_time(plan.zones[i], i < facts.size() ? facts[i] : DrainFacts{});
     for (const PlannedChange& change : plan.zones[i].changes) {
+      if (change.proxied) continue;
       const Seconds negative = change.from.empty() ? negative_ttl_of(history, change.key()) : Seconds(0);
       longest = std::max(longest, settle + std::max(plan.ttl.during, negative));
     }
@@ -221,12 +223,16 @@ Result<PlanView> view_plan(Cutover& cutover) {
   view.changes = swap->changes;
   view.already_in_place = swap->already_in_place;
   view.notes = swap->notes;
+  tell_of_proxied(cutover.plan, view.notes);
   view.gates = swap->gates;
   std::size_t pending = 0;
-  for (const ChangeSet& set : swap->changes) {
+  for (std::size_t i = 0; i < swap->changes.size(); ++i) {
+    const ChangeSet& set = swap->changes[i];
     pending += set.changes.size();
     for (const Change& change : set.changes)
-      if (change.before && change.before->ttl > cutover.plan.ttl.during) ++view.ttl_changes;
+      if (change.before && change.before->ttl > cutover.plan.ttl.during &&
+          !is_proxied(*cutover.zones[i].plan, change.key))
+        ++view.ttl_changes;
   }
   const auto facts = drain_facts(cutover.zones);
   const Gate drain = ttl_drained(cutover.plan, *history, facts, cutover.clock.now());

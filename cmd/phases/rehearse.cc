@@ -94,6 +94,7 @@ Plan plan_in_lab(const Plan& plan, const lab::World& world, lab::Authority& auth
                      {{"server", authority.endpoints().front().text()}, {"key", "file/" + world.key_file()}},
                      folder.string()};
     zone.authoritative = authority.endpoints();
+    for (PlannedChange& change : zone.changes) change.proxied = false;
   }
   for (EndpointPlan& endpoint : out.endpoints)
     if (!mail_protocol(endpoint.starttls)) endpoint.starttls.clear();

@@ -91,6 +91,12 @@ Result<void> look_back(Cutover& cutover, const PhaseOptions& options, PhaseResul
     result.next = "look at those servers; `cutover status` tells more";
     return {};
   }
+  tell_of_proxied(cutover.plan, result.notes);
+  if (!seen_by_resolvers(cutover, result.changes)) {
+    result.headline = fmt::format("{} put back at the provider", counted(count_changes(result.changes), "record set"));
+    result.next = "users are back as soon as the provider's proxy has taken it over";
+    return {};
+  }
   result.bound = bound_after(cutover, result.changes, *result.served_at, Seconds{});
   result.headline =
       fmt::format("{} put back; every authoritative address serves the old values since {}",

@@ -92,6 +92,7 @@ Result<Compared> compare(Cutover& cutover, const PhaseOptions& options) {
         if (!is_same(found, to)) ++out.for_later;
       } else if (is_same(found, planned_from(change, low))) {
         set.changes.push_back(Change{change.key(), found, to});
+        if (change.proxied && found && to) set.changes.back().after->ttl = found->ttl;  // it is the proxy's
       } else if (is_same(found, to)) {
         ++out.already_in_place;
       } else {
@@ -99,7 +100,7 @@ Result<Compared> compare(Cutover& cutover, const PhaseOptions& options) {
                              found ? join(found->rdata, ", ") : "nothing"});
       }
     }
-    for (std::string& why : live->not_carried(*zone.provider, set)) out.not_carried.push_back(std::move(why));
+    for (std::string& why : live->not_carried(zone, set)) out.not_carried.push_back(std::move(why));
     out.changes.push_back(std::move(set));
     out.in_zone.push_back(live->provider.in_zone);
   }
@@ -143,6 +144,12 @@ Result<void> look_back(Cutover& cutover, const PhaseOptions& options, PhaseResul
   }
   // Served is not yet believed: a signer that lags, or signs wrongly, is told at once.
   for (std::string& sentence : signing_risks(cutover)) result.notes.push_back(std::move(sentence));
+  tell_of_proxied(cutover.plan, result.notes);
+  if (!seen_by_resolvers(cutover, result.changes)) {
+    result.headline = fmt::format("{} swapped at the provider", counted(count_changes(result.changes), "record set"));
+    result.next = "nothing is left to wait for in DNS: watch the sites themselves; `cutover rollback` puts all back";
+    return {};
+  }
   result.bound = bound_after(cutover, result.changes, *result.served_at, cutover.plan.ttl.during);
   result.headline =
       fmt::format("{} swapped; every authoritative address serves the new values since {}",

@@ -64,6 +64,7 @@ Result<std::vector<dnsprobe::Expectation>> expectations(Cutover& cutover, const 
     const Seconds settle = settle_time(*zone.plan, facts[i]);
     for (const Change& change : set->changes) {
       if (change.kind() == Change::Kind::kNone || change.kind() == Change::Kind::kTtl) continue;
+      if (is_proxied(*zone.plan, change.key)) continue;
       dnsprobe::Expectation expectation;
       expectation.key = change.key;
       expectation.old_set = change.before;
@@ -226,6 +227,11 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   auto watched = what_to_watch(*history);
   if (!watched) return watched.error();
   result.questions.of = watched->of;
+  tell_of_proxied(cutover.plan, result.notes);
+  if (!seen_by_resolvers(cutover, watched->changes)) {
+    result.headline = "nothing to watch: all that was changed stands behind the provider's proxy";
+    return result;
+  }
   auto resolvers = watched_resolvers(cutover, options.over);
   if (!resolvers) return resolvers.error();
   result.notes.insert(result.notes.end(), resolvers->notes.begin(), resolvers->notes.end());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cmd/phases/live.h"
 #include "cmd/phases/way_back.h"
 #include "core/boundary.h"
 #include "core/codec.h"
@@ -66,6 +67,8 @@ Result<Standings> standings(ZoneAtWork& zone, const ChangeSet& set, Halfway half
     const bool ttl_rose = standing == Standing::kBefore && change.before && found && found->ttl > change.before->ttl;
     if (const auto why = live->refused.find(change.key); why != live->refused.end())
       out.refused.push_back(fmt::format("{} {}", change.key.text(), why->second));
+    if (std::string wrong = proxy_mismatch(*zone.plan, *live, change.key); !wrong.empty())
+      out.refused.push_back(std::move(wrong));
     if (halfway == Halfway::kOurs && stopped_halfway(*zone.provider, change, found)) {
       ++out.halfway;
       out.remaining.changes.push_back({change.key, found, change.after});

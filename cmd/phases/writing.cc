@@ -110,8 +110,44 @@ std::vector<std::vector<Wanted>> after_images(const Cutover& cutover, const std:
   for (std::size_t i = 0; i < cutover.zones.size(); ++i)
     for (const ChangeSet& set : changes)
       if (set.zone == cutover.zones[i].plan->zone)
-        for (const Change& change : set.changes) wanted[i].push_back({change.key, change.after, match});
+        for (const Change& change : set.changes)
+          if (!is_proxied(*cutover.zones[i].plan, change.key)) wanted[i].push_back({change.key, change.after, match});
   return wanted;
+}
+
+namespace {
+
+const ZonePlan* plan_of(const Cutover& cutover, const DomainName& zone) {
+  for (const ZonePlan& planned : cutover.plan.zones)
+    if (planned.zone == zone) return &planned;
+  return nullptr;
+}
+
+/// Without the sets behind a proxy, which no cache holds.
+ChangeSet seen(const ZonePlan& zone, ChangeSet set) {
+  std::erase_if(set.changes, [&](const Change& change) { return is_proxied(zone, change.key); });
+  return set;
+}
+
+}  // namespace
+
+void tell_of_proxied(const Plan& plan, std::vector<std::string>& notes) {
+  std::vector<std::string> keys;
+  for (const ZonePlan& zone : plan.zones)
+    for (const PlannedChange& change : zone.changes)
+      if (change.proxied) keys.push_back(change.key().text());
+  if (keys.empty()) return;
+  notes.push_back(fmt::format(
+      "behind the provider's proxy: {}. Its origin is swapped: there is no TTL to lower and no resolver to watch, "
+      "visitors follow as soon as the provider's servers take the change over",
+      join(keys, ", ")));
+}
+
+bool seen_by_resolvers(const Cutover& cutover, const std::vector<ChangeSet>& changes) {
+  return std::any_of(changes.begin(), changes.end(), [&](const ChangeSet& set) {
+    const ZonePlan* zone = plan_of(cutover, set.zone);
+    return zone == nullptr ? !set.empty() : !seen(*zone, set).changes.empty();
+  });
 }
 
 Seconds longest_before(const std::vector<ChangeSet>& changes, Seconds least) {
@@ -126,8 +162,10 @@ Instant bound_after(Cutover& cutover, const std::vector<ChangeSet>& changes, Ins
   Instant bound = served_at + least;
   for (std::size_t i = 0; i < cutover.zones.size(); ++i) {
     ZoneAtWork& zone = cutover.zones[i];
-    for (const ChangeSet& set : changes) {
-      if (set.zone != zone.plan->zone || set.changes.empty()) continue;
+    for (const ChangeSet& change_set : changes) {
+      if (change_set.zone != zone.plan->zone) continue;
+      const ChangeSet set = seen(*zone.plan, change_set);
+      if (set.changes.empty()) continue;
       Seconds held = longest_before({set}, least);
       const bool creates = std::any_of(set.changes.begin(), set.changes.end(),
                                        [](const Change& change) { return !change.before && change.after; });

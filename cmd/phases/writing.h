@@ -45,6 +45,11 @@ struct Continued {
 Result<std::optional<Continued>> settle_and_continue(Cutover& cutover, Phase phase, const PhaseOptions& options,
                                                      std::vector<std::string>& notes);
 
+/// Adds a note about the sets that the plan changes behind a proxy, where there are such.
+void tell_of_proxied(const Plan& plan, std::vector<std::string>& notes);
+/// Whether resolvers see any of these changes.
+bool seen_by_resolvers(const Cutover& cutover, const std::vector<ChangeSet>& changes);
+
 bool nothing_in(const std::vector<ChangeSet>& changes);
 std::size_t count_changes(const std::vector<ChangeSet>& changes);
 /// Exit code and headline for a write that did not end as kDone.

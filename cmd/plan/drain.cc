@@ -444,6 +444,7 @@ Gate ttl_drained(const Plan& plan, const History& history, const std::vector<Dra
     for (const PlannedChange& change : zone.changes) changed.insert(change.key());
     const ZonePast past = past_of(history, zone.zone, low);
     for (const PlannedChange& change : zone.changes) {
+      if (change.proxied) continue;  // no cache but the provider's own proxy ever held its values
       const SetDrain drain =
           drain_of(plan, history, past, settle_time(zone, fact), zone.zone, change, low, changed, now);
       const std::string key = printable(change.key().text());
@@ -469,7 +470,7 @@ Gate ttl_drained(const Plan& plan, const History& history, const std::vector<Dra
     return gate;
   }
   if (!latest) {
-    gate.why = "the plan changes no record set, so nothing has to drain";
+    gate.why = "the plan changes no record set that resolvers see, so nothing has to drain";
     return gate;
   }
   gate.opens_at = latest;

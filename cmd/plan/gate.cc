@@ -95,7 +95,7 @@ std::string out_of_sync(const ZonePlan& zone, const History& history) {
   Readings by_key;
   for (const auto& reading : record->sweep.readings) by_key[reading.key].push_back(&reading);
   for (const PlannedChange& change : zone.changes)
-    if (auto why = disagreement(*record, by_key, change); !why.empty()) return why;
+    if (auto why = disagreement(*record, by_key, change); !change.proxied && !why.empty()) return why;
   return serial_difference(*record);
 }
 

@@ -14,6 +14,11 @@ std::string values_of(const RecordSet* set) { return set ? printable(join(set->r
 
 bool is_made_by_signer(RecordType type) { return type == RecordType::kDnskey; }
 
+/// A proxy answers for both address families and with a HTTPS record of its own, whichever the zone holds.
+bool answered_by_proxy(const Zone& zone, const RecordKey& key) {
+  return zone.proxied.count(key.name) != 0 && (may_be_proxied(key.type) || key.type == RecordType::kHttps);
+}
+
 }  // namespace
 
 std::string HorizonDifference::sentence(const net::Delegation& delegation) const {
@@ -45,6 +50,9 @@ std::vector<HorizonDifference> compare_views(const Zone& zone, const net::Author
     if (reading.outcome != net::Outcome::kAnswered || !reading.authoritative || reading.delegated ||
         is_made_by_signer(reading.key.type))
       continue;
+    if (answered_by_proxy(zone, reading.key)) continue;
+    // Many services keep a zone's own NS set to themselves and list none.
+    if (reading.key == RecordKey{zone.origin, RecordType::kNs} && zone.find(reading.key) == nullptr) continue;
     if (reading.rcode != net::Rcode::kNoError && reading.rcode != net::Rcode::kNxDomain) continue;
     const RecordSet* held = zone.find(reading.key);
     const RecordSet* served = reading.set ? &*reading.set : nullptr;

@@ -23,6 +23,10 @@ class Needs {
     for (const EndpointTarget& target : targets.addresses) add_endpoint(target);
     for (const NamedTarget& target : targets.named) add_named(target);
     for (const std::string& sentence : targets.without) out_.notes.push_back(sentence);
+    for (const ZonePlan& zone : plan_.zones)
+      for (const PlannedChange& change : zone.changes)
+        if (change.proxied)
+          out_.notes.push_back(fmt::format("{} is rehearsed as if no proxy stood before it", change.key().text()));
     for (const ExternalGate& gate : plan_.gates)
       out_.notes.push_back(fmt::format("gate {} is yours and is not asked in a rehearsal", gate.name));
     if (plan_.window) out_.notes.push_back("the window is not waited for");

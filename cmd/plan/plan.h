@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -26,6 +27,9 @@ struct PlannedChange {
   std::vector<std::string> from;  ///< canonical rdata, sorted
   std::vector<std::string> to;
   Position at;
+  /// The set is the origin behind its provider's proxy: nobody but the provider sees its values, so that it is changed
+  /// there without a TTL to lower, a drain or a watch.
+  bool proxied = false;
   RecordKey key() const { return {name, type}; }
 };
 
@@ -39,6 +43,16 @@ struct ZonePlan {
   std::vector<PlannedChange> changes;
   Position at;
 };
+
+/// The types whose sets can be the origins behind a proxy.
+constexpr bool may_be_proxied(RecordType type) {
+  return type == RecordType::kA || type == RecordType::kAaaa || type == RecordType::kCname;
+}
+/// Whether the plan changes this set as the origin behind a proxy.
+inline bool is_proxied(const ZonePlan& zone, const RecordKey& key) {
+  return std::any_of(zone.changes.begin(), zone.changes.end(),
+                     [&](const PlannedChange& change) { return change.proxied && change.key() == key; });
+}
 
 struct TtlPlan {
   Seconds during{60};             ///< the low TTL

@@ -41,6 +41,19 @@ void check_change(const ZonePlan& zone, const PlannedChange& change, std::vector
         fmt::format("{} would stand at the apex beside SOA and NS (RFC 1912 section 2.4); use A and AAAA there", key));
 }
 
+/// A proxy stands before what is there already; what it answers when that comes or goes is the provider's affair.
+void check_proxied(const PlannedChange& change, std::vector<PlanError>& errors) {
+  if (!change.proxied) return;
+  if (!may_be_proxied(change.type))
+    add(errors, change.at,
+        fmt::format("{} cannot be proxied: A, AAAA and CNAME records can; remove `proxied`", change.key().text()));
+  else if (change.from.empty() || change.to.empty())
+    add(errors, change.at,
+        fmt::format("{} is proxied and {}; of a proxied set only the values are changed: make or remove the set at its "
+                    "provider, or switch the proxy off first and remove `proxied`",
+                    change.key().text(), change.from.empty() ? "would be created" : "would be removed"));
+}
+
 void check_neighbours(const ZonePlan& zone, std::vector<PlanError>& errors) {
   std::map<RecordKey, const PlannedChange*> seen;
   for (const PlannedChange& change : zone.changes) {
@@ -87,6 +100,7 @@ void check_zones(const Plan& plan, std::vector<PlanError>& errors) {
                       zone.zone.text(), at->second.line));
     for (const PlannedChange& change : zone.changes) {
       check_change(zone, change, errors);
+      check_proxied(change, errors);
       const ZonePlan* closest = closest_zone(plan, change.name);
       if (change.name.is_within(zone.zone) && closest != nullptr && closest->zone != zone.zone)
         add(errors, change.at,

@@ -303,6 +303,8 @@ class Reader {
         add(node.at, fmt::format("{} lacks the option '{}': {}", what, option.name, option.what));
   }
 
+  static constexpr std::string_view kYesNo[] = {"true", "false"};
+
   void read_change(const YamlNode& node, bool zone_is_known, ZonePlan& zone) {
     if (!accept(node, plan_keys::kChange, "a change")) return;
     PlannedChange change;
@@ -331,6 +333,7 @@ class Reader {
     if (errors_.size() != faults || !zone_is_known) return;
     change.from = rdata(node, "from", change.type, zone.zone);
     change.to = rdata(node, "to", change.type, zone.zone);
+    if (const YamlNode* proxied = value(node, "proxied")) change.proxied = word(*proxied, "proxied", kYesNo) == "true";
     if (errors_.size() == faults && node.find("from") != nullptr && node.find("to") != nullptr)
       zone.changes.push_back(std::move(change));
   }
@@ -370,7 +373,6 @@ class Reader {
         else
           add(window->at, read.error());
       }
-    static constexpr std::string_view kYesNo[] = {"true", "false"};
     if (const YamlNode* approve = value(node, "approve")) plan_.approve = word(*approve, "approve", kYesNo) == "true";
     static constexpr std::string_view kWord[] = {"new-side-holds-the-key"};
     if (const YamlNode* ech = value(node, "ech")) plan_.new_side_holds_ech_key = !word(*ech, "ech", kWord).empty();

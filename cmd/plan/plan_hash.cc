@@ -29,7 +29,9 @@ Json texts_of(const std::vector<T>& values) {
 Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 Json from_change(const PlannedChange& change) {
-  return {{"name", change.name.text()}, {"type", to_text(change.type)}, {"from", change.from}, {"to", change.to}};
+  Json json{{"name", change.name.text()}, {"type", to_text(change.type)}, {"from", change.from}, {"to", change.to}};
+  if (change.proxied) json["proxied"] = true;
+  return json;
 }
 
 Json from_zone(const ZonePlan& zone) {

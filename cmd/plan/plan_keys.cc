@@ -62,6 +62,8 @@ constexpr Key kChangeKeys[] = {
     {"type", Need::kRequired, R"({"$ref":"#/$defs/record-type"})", "type of the record set"},
     {"from", Need::kRequired, R"({"$ref":"#/$defs/rdata"})", "the values now; [] creates the set"},
     {"to", Need::kRequired, R"({"$ref":"#/$defs/rdata"})", "the values after the swap; [] removes the set"},
+    {"proxied", Need::kOptional, R"({"type":"boolean"})",
+     "the set is the origin behind its provider's proxy: changed there, with no TTL to lower, no drain and no watch"},
 };
 
 constexpr Key kTtlKeys[] = {

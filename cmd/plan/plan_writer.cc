@@ -135,9 +135,9 @@ std::string change_text(const FoundChange& found, const DomainName& zone) {
   if (!found.notes.empty()) about += "; " + join(found.notes, "; ");
   std::string out = comment(6, about);
   if (!found.alarm.empty()) out += comment(6, "!!! " + found.alarm);
-  return out + fmt::format("      - {{ name: {}, type: {}, from: {}, to: {} }}\n",
+  return out + fmt::format("      - {{ name: {}, type: {}, from: {}, to: {}{} }}\n",
                            yaml_scalar(change.name.relative_to(zone)), to_text(change.type), list_of(change.from),
-                           list_of(change.to));
+                           list_of(change.to), change.proxied ? ", proxied: true" : "");
 }
 
 std::string provider_text(const providers::ProviderConfig& provider) {

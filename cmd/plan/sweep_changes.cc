@@ -47,6 +47,10 @@ FoundChange& Sweep::change(const RecordSet& set, std::vector<std::string> to) {
   FoundChange found;
   found.change = PlannedChange{set.name, set.type, set.rdata, after.rdata, {}};
   found.ttl = set.ttl;
+  if (may_be_proxied(set.type) && zone_.proxied.count(set.name) != 0) {
+    found.change.proxied = true;
+    found.notes.push_back("the origin behind the provider's proxy: no TTL to lower, no drain, no watch");
+  }
   if (set.name.is_wildcard())
     found.notes.push_back("a wildcard: it answers for every name beneath that has no records of its own");
   findings_.changes.push_back(std::move(found));

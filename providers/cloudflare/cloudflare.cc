@@ -16,7 +16,7 @@ constexpr RecordForm kForm{RecordForm::Names::kWithoutDot, RecordForm::Text::kQu
 const Capabilities& what_it_can() {
   using T = RecordType;
   static const Capabilities capabilities{
-      .unit = {Unit::kRecord, "every record has an id and is edited by it", "2026-11-22"},
+      .unit = record_calls::kUnit,
       .atomic = {AtomicScope::kZone,
                  "one batch is one transaction of Cloudflare's database; its servers take the records over one by one",
                  "2026-11-22"},
@@ -26,7 +26,7 @@ const Capabilities& what_it_can() {
                            "another id, and the batch fails",
                            "2026-11-22"},
       .commit_step = {"", "none", "2026-11-22"},
-      .signal = {ChangeSignal::kSent, "the answer says that the database has it", "2026-11-22"},
+      .signal = record_calls::kSignal,
       .ttl_floor = {Seconds(60), "60 s, and 30 s on Enterprise zones", "2026-11-22"},
       .settle_time = {Seconds(30), "the servers take a change over within seconds; Cloudflare promises no time",
                       "2026-11-22"},
@@ -40,10 +40,6 @@ const Capabilities& what_it_can() {
 }
 
 constexpr std::string_view kPython = R"PY(
-def authorize(request):
-    request.add_header("Authorization", "Bearer " + credential("token"))
-
-
 def zone_id():
     if ZONE_ID:
         return ZONE_ID
@@ -77,25 +73,40 @@ class Cloudflare final : public ApiProvider {
  protected:
   Result<Listing> list(const DomainName& zone, const std::vector<RecordKey>* keys) override;
   Result<ApiCall> call(const Part& part, const Ids& ids) const override;
-  Result<void> check(const Change& change, const DomainName& zone) const override {
-    if (change.after && change.key.type == RecordType::kCname && change.key.name == zone)
-      return fail(
-          ErrorCode::kUnsupported,
-          fmt::format("{} would be a CNAME at the zone's own name, which Cloudflare answers with addresses that "
-                      "it looks up itself: give A and AAAA records",
-                      change.key.text()));
-    return {};
-  }
+  Result<void> check(const Change& change, const DomainName& zone) const override;
   ServiceInPython in_python() const override {
-    return {std::string(kPython), {{"ZONE_ID", zone_id_}}, {{"token", token_}}};
+    return {with_bearer_token(kPython), {{"ZONE_ID", zone_id_}}, {{"token", token_}}};
   }
 
  private:
   Result<std::string> find_zone(const DomainName& zone);
+  bool is_proxied(const RecordKey& key) const {
+    const bool leads_to_host =
+        key.type == RecordType::kA || key.type == RecordType::kAaaa || key.type == RecordType::kCname;
+    return leads_to_host && proxied_.count(key.name) != 0;
+  }
 
-  std::string zone_id_;  ///< as the plan says; empty: it is looked for by name
-  std::string token_;    ///< where the token is
+  std::string zone_id_;           ///< as the plan says; empty: it is looked for by name
+  std::string token_;             ///< where the token is
+  std::set<DomainName> proxied_;  ///< by what was last read
 };
+
+Result<void> Cloudflare::check(const Change& change, const DomainName& zone) const {
+  const auto refused = [&](std::string_view why) {
+    return fail(ErrorCode::kUnsupported, fmt::format("{} {}", change.key.text(), why));
+  };
+  if (change.after && change.key.type == RecordType::kCname && change.key.name == zone)
+    return refused(
+        "would be a CNAME at the zone's own name, which Cloudflare answers with addresses that it looks up itself: "
+        "give A and AAAA records");
+  if (!is_proxied(change.key)) return {};
+  if (!change.before || !change.after)
+    return refused(
+        "stands at a proxied name, where this program changes values and neither makes nor removes record sets: do "
+        "that in Cloudflare, or switch the proxy off for the name first");
+  if (change.before->ttl != change.after->ttl) return refused("is proxied and has no TTL of its own to change");
+  return {};
+}
 
 Result<std::string> Cloudflare::find_zone(const DomainName& zone) {
   if (!zone_id_.empty()) return zone_id_;
@@ -129,6 +140,7 @@ Result<Listing> Cloudflare::list(const DomainName& zone, const std::vector<Recor
     });
   });
   if (!read) return read.error();
+  proxied_ = found.zone.proxied;
   return found;
 }
 
@@ -141,6 +153,10 @@ Result<ApiCall> Cloudflare::call(const Part& part, const Ids& ids) const {
         continue;
       }
       Json fields = fields_of(change.key, data(change.key, edit.to), edit.ttl);
+      if (is_proxied(change.key)) {
+        fields["ttl"] = kAutomatic;
+        fields["proxied"] = true;
+      }
       if (!edit.from.empty()) fields["id"] = ids.record(change.key, edit.from);
       (edit.from.empty() ? posts : patches).push_back(std::move(fields));
     }

@@ -6,8 +6,8 @@
 namespace cutover::providers::cloudflare {
 namespace {
 
-/// A TTL of 1 is "automatic", which Cloudflare serves as this (its manual, "Time to Live").
-constexpr Seconds kAutomatic{300};
+/// What Cloudflare serves a TTL of kAutomatic as (its manual, "Time to Live").
+constexpr Seconds kServedAutomatic{300};
 
 /// The words of presentation text, the last one with all that follows.
 std::vector<std::string> words(const std::string& text, std::size_t count) {
@@ -54,9 +54,6 @@ Json pieces_of(RecordType type, const ApiData& data) {
 }
 
 std::string refusal_of(const Json& json, bool is_apex_cname) {
-  if (json.value("proxied", false))
-    return "is proxied: resolvers see Cloudflare's own addresses and not these, with a TTL that is Cloudflare's own; "
-           "change its origin in Cloudflare, where it takes effect at once, or switch the proxy off for it first";
   if (is_apex_cname)
     return "is a CNAME at the zone's own name, which Cloudflare answers with addresses that it looks up itself; make A "
            "and AAAA records of it first";
@@ -76,7 +73,7 @@ ListedRecord record_from(const Json& json, const DomainName& zone) {
   record.name = *name;
   record.type = json.at("type").get<std::string>();
   const auto ttl = json.at("ttl").get<std::int64_t>();
-  record.ttl = ttl == 1 ? kAutomatic : Seconds(ttl);
+  record.ttl = ttl == kAutomatic ? kServedAutomatic : Seconds(ttl);
   record.id = json.at("id").get<std::string>();
   record.data.content = json.at("content").get<std::string>();
   if (const auto priority = json.find("priority"); priority != json.end() && priority->is_number())
@@ -87,6 +84,7 @@ ListedRecord record_from(const Json& json, const DomainName& zone) {
     record.data.content = fmt::format("{} {} {}", data.at("weight").get<unsigned>(), data.at("port").get<unsigned>(),
                                       data.at("target").get<std::string>());
   }
+  record.proxied = json.value("proxied", false);
   record.refused = refusal_of(json, record.name == zone && record.type == "CNAME");
   return record;
 }

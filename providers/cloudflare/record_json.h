@@ -6,6 +6,9 @@
 
 namespace cutover::providers::cloudflare {
 
+/// The TTL of a record that leaves it to Cloudflare; the only one of a proxied record.
+inline constexpr int kAutomatic = 1;
+
 /// One record of a list. Throws on a wrong shape, as read_json() expects.
 ListedRecord record_from(const Json& json, const DomainName& zone);
 

@@ -20,16 +20,12 @@ constexpr RecordForm kForm{RecordForm::Names::kWithDot, RecordForm::Text::kBare,
 const Capabilities& what_it_can() {
   using T = RecordType;
   static const Capabilities capabilities{
-      .unit = {Unit::kRecord, "every record has an id and is edited by it", "2026-11-22"},
-      .atomic = {AtomicScope::kNone, "one call changes one record: a set of several values is for a while half-way",
-                 "2026-11-22"},
-      .atomic_limit = {1, "there is no call for more", "2026-11-22"},
-      .compare_and_swap = {CompareAndSwap::kNone,
-                           "records are read and compared right before each call; one that somebody replaced has "
-                           "another id, and the call fails",
-                           "2026-11-22"},
+      .unit = record_calls::kUnit,
+      .atomic = record_calls::kAtomic,
+      .atomic_limit = record_calls::kAtomicLimit,
+      .compare_and_swap = record_calls::kCompareAndSwap,
       .commit_step = {"", "none", "2026-11-22"},
-      .signal = {ChangeSignal::kSent, "the answer says that the database has it", "2026-11-22"},
+      .signal = record_calls::kSignal,
       .ttl_floor = {Seconds(30), "30 s", "2026-11-22"},
       .settle_time = {Seconds(60), "DigitalOcean promises no time", "2026-11-22"},
       .types = {{T::kA, T::kAaaa, T::kCaa, T::kCname, T::kMx, T::kSrv, T::kTxt},
@@ -41,10 +37,6 @@ const Capabilities& what_it_can() {
 }
 
 constexpr std::string_view kPython = R"PY(
-def authorize(request):
-    request.add_header("Authorization", "Bearer " + credential("token"))
-
-
 def records():
     page = 1
     while True:
@@ -79,7 +71,7 @@ class DigitalOcean final : public ApiProvider {
   Result<Listing> list(const DomainName& zone, const std::vector<RecordKey>* keys) override;
   Result<ApiCall> call(const Part& part, const Ids& ids) const override;
   Result<void> check(const Change& change, const DomainName& zone) const override;
-  ServiceInPython in_python() const override { return {std::string(kPython), {}, {{"token", token_}}}; }
+  ServiceInPython in_python() const override { return {with_bearer_token(kPython), {}, {{"token", token_}}}; }
 
  private:
   Result<void> list_pages(Listing& found, const DomainName& zone, const std::string& filter) const;
@@ -147,7 +139,7 @@ Result<ApiCall> DigitalOcean::call(const Part& part, const Ids& ids) const {
   const RecordKey& key = part.changes.changes.at(0).key;
   const Part::Record& record = *part.record;
   const std::string records = records_path(part.changes.zone);
-  const std::string own = record.from.empty() ? "" : fmt::format("{}/{}", records, ids.record(key, record.from));
+  const std::string own = path_of_record(records, part, ids);
   if (record.to.empty()) return ApiCall{"DELETE", own};
   Json fields = fields_of(key, data(key, record.to), record.ttl);
   fields["name"] = owner_text(key.name, part.changes.zone);

@@ -18,14 +18,11 @@ constexpr RecordForm kForm{RecordForm::Names::kWithoutDot, RecordForm::Text::kQu
 const Capabilities& what_it_can() {
   using T = RecordType;
   static const Capabilities capabilities{
-      .unit = {Unit::kRecord, "every record has an id and is edited by it", "2026-11-22"},
+      .unit = record_calls::kUnit,
       .atomic = {AtomicScope::kNone, "a call edits one record; batches are for the Enterprise plan (option `batch`)",
                  "2026-11-22"},
       .atomic_limit = {1, "one record", "2026-11-22"},
-      .compare_and_swap = {CompareAndSwap::kNone,
-                           "records are read and compared right before each call; one that somebody replaced has "
-                           "another id, and the call fails",
-                           "2026-11-22"},
+      .compare_and_swap = record_calls::kCompareAndSwap,
       .commit_step = {"", "none", "2026-11-22"},
       .signal = {ChangeSignal::kSent, "the zone's distribution says when all name servers have it; it is waited for",
                  "2026-11-22"},
@@ -51,10 +48,6 @@ const Capabilities& what_batches_can() {
 }
 
 constexpr std::string_view kPython = R"PY(
-def authorize(request):
-    request.add_header("Authorization", "Bearer " + credential("token"))
-
-
 def zone_id():
     return ACCOUNT or fetch("GET", "/whoami")["data"]["account"]["id"]
 
@@ -114,7 +107,7 @@ class Dnsimple final : public ApiProvider {
   Result<ApiCall> call(const Part& part, const Ids& ids) const override;
   Result<void> check(const Change& change, const DomainName& zone) const override;
   ServiceInPython in_python() const override {
-    return {std::string(kPython), {{"ACCOUNT", account_}}, {{"token", token_}}};
+    return {with_bearer_token(kPython), {{"ACCOUNT", account_}}, {{"token", token_}}};
   }
 
  private:

@@ -37,10 +37,6 @@ const Capabilities& what_it_can() {
 }
 
 constexpr std::string_view kPython = R"PY(
-def authorize(request):
-    request.add_header("Authorization", "Bearer " + credential("token"))
-
-
 def absolute(kind, value):  # a name without a dot at its end is the zone's
     if kind not in ("CNAME", "MX", "NS", "SRV", "PTR", "DNAME") or value.endswith("."):
         return value
@@ -77,7 +73,7 @@ class Gandi final : public ApiProvider {
                                                        change.key.text()));
     return {};
   }
-  ServiceInPython in_python() const override { return {std::string(kPython), {}, {{"token", token_}}}; }
+  ServiceInPython in_python() const override { return {with_bearer_token(kPython), {}, {{"token", token_}}}; }
 
  private:
   std::string token_;  ///< where the token is

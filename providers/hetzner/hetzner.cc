@@ -46,10 +46,6 @@ const Capabilities& what_it_can() {
 }
 
 constexpr std::string_view kPython = R"PY(
-def authorize(request):
-    request.add_header("Authorization", "Bearer " + credential("token"))
-
-
 def records():
     zone = ZONE.rstrip(".")
     ttl = fetch("GET", "/zones/" + zone)["zone"]["ttl"]
@@ -96,7 +92,7 @@ class Hetzner final : public ApiProvider {
   Result<ApiCall> call(const Part& part, const Ids& ids) const override;
   Result<std::vector<Part>> parts(const ChangeSet& changes) const override;
   Result<void> check(const Change& change, const DomainName& zone) const override;
-  ServiceInPython in_python() const override { return {std::string(kPython), {}, {{"token", token_}}}; }
+  ServiceInPython in_python() const override { return {with_bearer_token(kPython), {}, {{"token", token_}}}; }
   std::string kept_of(const std::string& body) const override;
 
  private:

@@ -29,15 +29,11 @@ const Capabilities& what_it_can() {
       .unit = {Unit::kRecord,
                "every record has an id and is edited by it; a new one takes two calls, the second for its TTL",
                "2026-11-22"},
-      .atomic = {AtomicScope::kNone, "one call changes one record: a set of several values is for a while half-way",
-                 "2026-11-22"},
-      .atomic_limit = {1, "there is no call for more", "2026-11-22"},
-      .compare_and_swap = {CompareAndSwap::kNone,
-                           "records are read and compared right before each call; one that somebody replaced has "
-                           "another id, and the call fails",
-                           "2026-11-22"},
+      .atomic = record_calls::kAtomic,
+      .atomic_limit = record_calls::kAtomicLimit,
+      .compare_and_swap = record_calls::kCompareAndSwap,
       .commit_step = {"", "none", "2026-11-22"},
-      .signal = {ChangeSignal::kSent, "the answer says that the database has it", "2026-11-22"},
+      .signal = record_calls::kSignal,
       .ttl_floor = {Seconds(300), "300 s, the lowest of the TTLs that can be set", "2026-11-22"},
       .settle_time = {Seconds(300),
                       "Linode promises no time; its servers are said to take changes over every few minutes",
@@ -57,10 +53,6 @@ const Capabilities& what_it_can() {
 }
 
 constexpr std::string_view kPython = R"PY(
-def authorize(request):
-    request.add_header("Authorization", "Bearer " + credential("token"))
-
-
 DOMAIN = {}
 
 
@@ -106,7 +98,7 @@ class Linode final : public ApiProvider {
   Result<std::vector<Part>> parts(const ChangeSet& changes) const override;
   Result<void> check(const Change& change, const DomainName& zone) const override;
   ServiceInPython in_python() const override {
-    return {std::string(kPython), {{"DOMAIN_ID", domain_id_}}, {{"token", token_}}};
+    return {with_bearer_token(kPython), {{"DOMAIN_ID", domain_id_}}, {{"token", token_}}};
   }
 
  private:
@@ -202,7 +194,7 @@ Result<ApiCall> Linode::call(const Part& part, const Ids& ids) const {
   const RecordKey& key = part.changes.changes.at(0).key;
   const Part::Record& record = *part.record;
   const std::string records = fmt::format("/domains/{}/records", ids.zone);
-  const std::string own = record.from.empty() ? "" : fmt::format("{}/{}", records, ids.record(key, record.from));
+  const std::string own = path_of_record(records, part, ids);
   if (record.to.empty()) return ApiCall{"DELETE", own};
   Json fields = fields_of(key, data(key, record.to), part.changes.zone);
   if (own.empty()) {

@@ -28,7 +28,7 @@ constexpr Place kPlaces[] = {
 const Capabilities& what_it_can() {
   using T = RecordType;
   static const Capabilities capabilities{
-      .unit = {Unit::kRecord, "every record has an id and is edited by it", "2026-11-22"},
+      .unit = record_calls::kUnit,
       .atomic = {AtomicScope::kNone,
                  "one call edits one record; what was edited is served all at once, after the refresh", "2026-11-22"},
       .atomic_limit = {1, "one record per call", "2026-11-22"},
