@@ -84,6 +84,15 @@ ExitCode run_lower_ttl(const GlobalOptions& global, const WriteFlags& flags);
 ExitCode run_swap(const GlobalOptions& global, const WriteFlags& flags);
 ExitCode run_rollback(const GlobalOptions& global, const WriteFlags& flags);
 ExitCode run_restore_ttl(const GlobalOptions& global, const WriteFlags& flags);
+struct RunFlags {
+  WriteFlags writing;
+  bool encrypted = false;
+  std::string look_again = "30s";
+};
+/// All phases without a person.
+ExitCode run_run(const GlobalOptions& global, const RunFlags& flags);
+/// A person's word for the swap that `run` waits with.
+ExitCode run_approve(const GlobalOptions& global, const WriteFlags& flags);
 /// The flags as the phases want them. kUsage names the flag that cannot be read.
 Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan);
 

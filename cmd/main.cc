@@ -226,6 +226,30 @@ int run(int argc, char** argv) {
   add_override(*added, writing);
   added->add_flag("--wait", writing.wait, "Wait until standby is over instead of exiting with 2");
 
+  cutover::RunFlags unattended;
+  added =
+      command("run", "All phases without a person: waits at each gate, swaps, watches, restores the TTLs",
+              {OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson}, [&] { return run_run(global, unattended); });
+  plan_file(added);
+  added->add_flag("--yes", unattended.writing.yes, "Agree to the writes (needed where nobody can be asked)");
+  added->add_option("--plan-hash", unattended.writing.plan_hash,
+                    "Refuse unless the plan has this hash (`cutover plan` prints it)");
+  added
+      ->add_option("--sync-timeout", unattended.writing.sync_timeout,
+                   "How long the authoritative servers may take to serve it")
+      ->capture_default_str();
+  add_override(*added, unattended.writing);
+  added->add_option("--ca-file", unattended.writing.ca_file, "As for preflight");
+  added->add_flag("--encrypted", unattended.encrypted, "Ask the catalogue's resolvers over TLS or HTTPS");
+  added->add_option("--look-again", unattended.look_again, "How long between two looks at what others have to open")
+      ->capture_default_str();
+
+  added = command("approve", "Give the word that `run` waits for where the plan says `approve: true`", usual,
+                  [&] { return run_approve(global, writing); });
+  plan_file(added);
+  added->add_option("--plan-hash", writing.plan_hash,
+                    "Refuse unless the plan has this hash (`cutover plan` prints it)");
+
   cutover::ProbeFlags probing;
   added = command("probe", "Ask the world's resolvers for one name, without a plan",
                   {OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson, OutputForm::kMarkdown},

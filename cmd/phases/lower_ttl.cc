@@ -59,7 +59,7 @@ Result<Wish> wish(Cutover& cutover) {
 Result<PhaseResult> lower_ttl(Cutover& cutover, const PhaseOptions& options) {
   PhaseResult result;
   result.phase = Phase::kLowerTtl;
-  if (auto reviewed = check_plan_hash(cutover, options); !reviewed) return reviewed.error();
+  if (auto reviewed = check_plan_hash(cutover.plan, options); !reviewed) return reviewed.error();
   auto continued = settle_and_continue(cutover, Phase::kLowerTtl, options, result.notes);
   if (!continued) return continued.error();
   if (*continued) {

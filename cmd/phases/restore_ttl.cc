@@ -83,7 +83,7 @@ Result<std::vector<ChangeSet>> raised(Cutover& cutover, const History& history) 
 Result<PhaseResult> restore_ttl(Cutover& cutover, const PhaseOptions& options) {
   PhaseResult result;
   result.phase = Phase::kRestoreTtl;
-  if (auto reviewed = check_plan_hash(cutover, options); !reviewed) return reviewed.error();
+  if (auto reviewed = check_plan_hash(cutover.plan, options); !reviewed) return reviewed.error();
   auto continued = settle_and_continue(cutover, Phase::kRestoreTtl, options, result.notes);
   if (!continued) return continued.error();
   if (*continued && (*continued)->state != WriteState::kDone) {

@@ -111,7 +111,7 @@ Result<void> look_back(Cutover& cutover, const PhaseOptions& options, PhaseResul
 Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
   PhaseResult result;
   result.phase = Phase::kRollback;
-  if (auto reviewed = check_plan_hash(cutover, options); !reviewed) return reviewed.error();
+  if (auto reviewed = check_plan_hash(cutover.plan, options); !reviewed) return reviewed.error();
   auto continued = settle_and_continue(cutover, Phase::kRollback, options, result.notes);
   if (!continued) return continued.error();
   if (*continued) {

@@ -255,7 +255,7 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
 Result<PhaseResult> swap(Cutover& cutover, const PhaseOptions& options) {
   PhaseResult result;
   result.phase = Phase::kSwap;
-  if (auto reviewed = check_plan_hash(cutover, options); !reviewed) return reviewed.error();
+  if (auto reviewed = check_plan_hash(cutover.plan, options); !reviewed) return reviewed.error();
   auto continued = settle_and_continue(cutover, Phase::kSwap, options, result.notes);
   if (!continued) return continued.error();
   if (*continued) {

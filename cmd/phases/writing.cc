@@ -35,15 +35,15 @@ Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& 
   return {};
 }
 
-Result<void> check_plan_hash(const Cutover& cutover, const PhaseOptions& options) {
-  if (!options.plan_hash || cutover.plan.hash == *options.plan_hash) return {};
+Result<void> check_plan_hash(const Plan& plan, const PhaseOptions& options) {
+  if (!options.plan_hash || plan.hash == *options.plan_hash) return {};
   // A prefix of eight or more digits is as good as people copy it.
-  if (options.plan_hash->size() >= 8 && cutover.plan.hash.starts_with(*options.plan_hash)) return {};
+  if (options.plan_hash->size() >= 8 && plan.hash.starts_with(*options.plan_hash)) return {};
   return fail(
       ErrorCode::kConflict,
       fmt::format(
           "{} is not the plan that was reviewed: its hash is {}, not {}; run `cutover plan` and review it again",
-          cutover.plan.file.string(), cutover.plan.hash.substr(0, 12), printable(*options.plan_hash)));
+          plan.file.string(), plan.hash.substr(0, 12), printable(*options.plan_hash)));
 }
 
 bool nothing_in(const std::vector<ChangeSet>& changes) {

@@ -14,7 +14,7 @@ namespace cutover {
 /// kUsage: a name that is no gate of this command, or an empty reason.
 Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& options, std::vector<Gate>& gates);
 /// kConflict when the plan is not the one that was reviewed (`--plan-hash`).
-Result<void> check_plan_hash(const Cutover& cutover, const PhaseOptions& options);
+Result<void> check_plan_hash(const Plan& plan, const PhaseOptions& options);
 /// Agreement, then the write. True: it is done, and the way back is in the result. False: the result says why not.
 Result<bool> agree_and_write(Cutover& cutover, const WriteRequest& request, const PhaseOptions& options,
                              PhaseResult& result);

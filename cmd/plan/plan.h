@@ -128,7 +128,8 @@ struct Plan {
   std::vector<ZonePlan> zones;
   TtlPlan ttl;
   std::optional<Window> window;
-  bool approve = false;
+  bool approve = false;            ///< an unattended swap waits for a person's word (see approval.h)
+  std::vector<std::string> abort;  ///< criteria whose breaking makes an unattended cutover roll back
   std::vector<EndpointPlan> endpoints;
   WatchPlan watch;
   Seconds standby{172800};

@@ -136,10 +136,6 @@ std::vector<std::string> not_acted_on(const Plan& plan) {
   if (!plan.notify.empty())
     out.push_back(
         "nobody is notified: this version does not act on `notify`; have whoever runs the phases tell people");
-  if (plan.approve)
-    out.push_back(
-        "`approve: true` under `swap` adds nothing: this version has no unattended run, and every swap asks on a "
-        "terminal or wants --yes");
   for (const ExternalGate& gate : plan.gates)
     if (gate.before == GateBefore::kRetire)
       out.push_back(fmt::format(

@@ -50,6 +50,7 @@ class Reader {
         plan_.acks.push_back({text(node, "mention"), text(node, "why"), node.at});
     });
     each(root, "gates", [&](const YamlNode& node) { read_gate(node); });
+    plan_.abort = values<std::string>(root, "abort", [&](const std::string& word) { return criterion(word); });
     each(root, "notify", [&](const YamlNode& node) { read_notify(node); });
     plan_.lookup = servers(root, "lookup");
     return plan_;
@@ -361,6 +362,16 @@ class Reader {
       add(before->at, fmt::format("`before` ({} s) is lower than `during` ({} s); it says how high the TTL was until "
                                   "lately: correct one or remove `before`",
                                   plan_.ttl.before->count(), plan_.ttl.during.count()));
+  }
+
+  /// After the gates: some of them are criteria.
+  Result<std::string> criterion(const std::string& word) const {
+    const auto built_in = plan_keys::abort_criteria();
+    if (std::find(built_in.begin(), built_in.end(), word) != built_in.end()) return word;
+    std::vector<std::string> known(built_in.begin(), built_in.end());
+    for (const ExternalGate& gate : plan_.gates) known.push_back("gate-" + gate.name);
+    if (std::find(known.begin(), known.end(), word) != known.end()) return word;
+    return fail(ErrorCode::kInvalid, fmt::format("'{}' is no criterion; write {}", printable(word), join(known, ", ")));
   }
 
   void read_swap(const YamlNode& node) {

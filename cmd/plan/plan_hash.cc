@@ -97,6 +97,7 @@ Json from_plan(const Plan& plan) {
                                })},
             {"lookup", texts_of(plan.lookup)},
             {"ech", plan.new_side_holds_ech_key}};
+  if (!plan.abort.empty()) json["abort"] = plan.abort;
   if (plan.window)
     json["window_us"] = {plan.window->opens.time_since_epoch().count(), plan.window->closes.time_since_epoch().count()};
   return json;

@@ -32,6 +32,8 @@ constexpr Key kPlanKeys[] = {
      "what still names the old side and is not changed; written by assess"},
     {"ack", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/ack"}})",
      "mentions that are meant to stay, with the reason"},
+    {"abort", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/criterion"}})",
+     "what makes `cutover run` roll back by itself when it breaks; nothing does when left out"},
     {"gates", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/gate"}})",
      "conditions of your own that have to hold before a phase"},
     {"notify", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/notify"}})",
@@ -76,7 +78,7 @@ constexpr Key kSwapKeys[] = {
      R"({"type":"string","pattern":"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?/([0-9]{4}-[0-9]{2}-[0-9]{2}T)?[0-9]{2}:[0-9]{2}(:[0-9]{2})? +[A-Za-z][A-Za-z0-9_+/-]*$"})",
      "when the swap may happen: 2026-10-06T09:00/11:00 Europe/Berlin"},
     {"approve", Need::kOptional, R"({"type":"boolean"})",
-     "whether an unattended swap asks a person first; this version does not act on it: every swap asks or wants --yes"},
+     "whether `cutover run` waits for `cutover approve` before the swap"},
     {"ech", Need::kOptional, R"({"const":"new-side-holds-the-key"})",
      "the plan's word that the new side holds the key of the `ech` parameters among the changes"},
 };
@@ -172,8 +174,12 @@ constexpr Scalar kScalars[] = {
     {"starttls",
      R"({"enum":["smtp","submission","imap","pop3","ftp","ldap","xmpp","xmpp-server","postgres","mysql"]})"},
     {"event", R"({"enum":["gate","phase","failure"]})"},
+    {"criterion",
+     R"({"anyOf":[{"enum":["not-converged","availability","latency","http-errors","body-changed","tls"]},{"type":"string","pattern":"^gate-[a-z0-9][a-z0-9-]*$"}]})"},
 };
 
+constexpr std::string_view kAbort[] = {"not-converged", "availability", "latency",
+                                       "http-errors",   "body-changed", "tls"};
 constexpr std::string_view kEvents[] = {"gate", "phase", "failure"};
 constexpr std::string_view kBuiltIn[] = {"ttl-drained",  "preflight-passed", "authoritative-in-sync", "no-drift",
                                          "clock-agrees", "within-window",    "mentions-acknowledged", "ech-key-held",
@@ -216,6 +222,7 @@ std::span<const Mapping* const> mappings() {
 
 std::span<const Scalar> scalars() { return kScalars; }
 std::span<const std::string_view> events() { return kEvents; }
+std::span<const std::string_view> abort_criteria() { return kAbort; }
 std::span<const std::string_view> starttls_protocols() { return net::Starttls::protocols(); }
 std::span<const std::string_view> built_in_gates() { return kBuiltIn; }
 

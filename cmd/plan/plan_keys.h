@@ -40,6 +40,8 @@ extern const Mapping kPlan, kZone, kProvider, kChange, kTtl, kSwap, kEndpoint, k
 std::span<const Mapping* const> mappings();
 std::span<const Scalar> scalars();
 
+/// What `abort` can name, beside `gate-NAME`.
+std::span<const std::string_view> abort_criteria();
 /// Events that `notify` can be asked for.
 std::span<const std::string_view> events();
 /// Protocols that `starttls` knows.

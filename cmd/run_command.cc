@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cmd/command.h"
+#include "cmd/phases/run.h"
+#include "cmd/phases/writing.h"
+#include "cmd/plan/approval.h"
+#include "cmd/plan/plan_file.h"
+#include "core/text.h"
+
+namespace cutover {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string_view to_text(RunMoment::Kind kind) {
+  switch (kind) {
+    case RunMoment::Kind::kStage:
+      return "stage";
+    case RunMoment::Kind::kWaiting:
+      return "waiting";
+    case RunMoment::Kind::kOpened:
+      return "opened";
+    case RunMoment::Kind::kTrouble:
+      return "trouble";
+    case RunMoment::Kind::kDone:
+      return "done";
+  }
+  return "?";
+}
+
+std::string as_line(const RunMoment& moment) {
+  std::string line = fmt::format("{}  {:<11} {}{}", format_instant(moment.at), to_text(moment.stage),
+                                 moment.kind == RunMoment::Kind::kTrouble ? "TROUBLE: " : "", printable(moment.text));
+  if (moment.until) line += fmt::format(" (until {})", format_instant(*moment.until));
+  if (!moment.next.empty()) line += "; next: " + printable(moment.next);
+  return line;
+}
+
+std::string as_ndjson(const RunMoment& moment) {
+  Json json{{"schema", 1},
+            {"event", to_text(moment.kind)},
+            {"at", format_instant(moment.at)},
+            {"stage", to_text(moment.stage)},
+            {"text", moment.text}};
+  json["next"] = moment.next.empty() ? Json() : Json(moment.next);
+  json["until"] = moment.until ? Json(format_instant(*moment.until)) : Json();
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string as_text(const RunResult& result) {
+  std::string out = fmt::format("run: {}\n", printable(result.headline));
+  for (const std::string& note : result.notes) out += "  note: " + printable(note) + "\n";
+  if (!result.next.empty()) out += "next: " + printable(result.next) + "\n";
+  return out;
+}
+
+std::string as_json(const RunResult& result) {
+  Json json{{"schema", 1},
+            {"command", "run"},
+            {"exit", static_cast<int>(result.exit)},
+            {"stage", to_text(result.stage)},
+            {"headline", result.headline},
+            {"notes", result.notes},
+            {"next", result.next}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string agreement(const Plan& plan) {
+  return fmt::format(
+      "run all phases of {} (plan hash {}): TTLs are lowered now, the swap follows when its gates open{}?", plan.name,
+      plan.hash.substr(0, 12), plan.approve ? " and you have approved it" : "");
+}
+
+}  // namespace
+
+ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
+  return with_cutover(global, [&](Cutover& cutover) {
+    auto writing = phase_options(flags.writing, cutover.plan);
+    if (!writing) return tell(writing.error());
+    if (!flags.writing.yes && !(cutover.telling.confirm && cutover.telling.confirm(agreement(cutover.plan)))) {
+      log_line("run: nobody agreed, so nothing was begun; --yes agrees where nobody can be asked");
+      return ExitCode::kClosed;
+    }
+    RunOptions options;
+    options.writing = *std::move(writing);
+    options.checks.ca_file = flags.writing.ca_file;
+    options.watch.over = flags.encrypted ? Over::kEncrypted : Over::kAsListed;
+    auto look_again = parse_duration(flags.look_again);
+    if (!look_again) return tell(within("--look-again", look_again.error()));
+    options.look_again = *look_again;
+    const bool stream = global.output == OutputForm::kNdjson;
+    RunSink sink;
+    sink.told = [&](const RunMoment& moment) {
+      if (stream) return print_result(as_ndjson(moment));
+      log_line(as_line(moment));
+    };
+    auto result = run(cutover, options, sink);
+    if (!result) return tell(result.error());
+    print_result(global.output == OutputForm::kText ? as_text(*result) : as_json(*result));
+    return result->exit;
+  });
+}
+
+ExitCode run_approve(const GlobalOptions& global, const WriteFlags& flags) {
+  auto plan = read_plan(global.plan_file);
+  if (!plan) return tell(plan.error());
+  auto options = phase_options(flags, *plan);
+  if (!options) return tell(options.error());
+  if (auto reviewed = check_plan_hash(*plan, *options); !reviewed) return tell(reviewed.error());
+  auto given = approve(*plan, SystemClock().now());
+  if (!given) return tell(given.error());
+  if (global.output == OutputForm::kText)
+    print_result(
+        fmt::format("approve: the swap of {} with the plan hash {} is approved; `cutover run` goes on when its "
+                    "gates are open\n",
+                    plan->name, plan->hash));
+  else
+    print_result(Json{
+        {"schema", 1},
+        {"command", "approve"},
+        {"exit", 0},
+        {"at", format_instant(given->at)},
+        {"plan_hash", given->plan_hash},
+        {"by",
+         given->by}}.dump());
+  return ExitCode::kDone;
+}
+
+}  // namespace cutover
