@@ -26,11 +26,19 @@ struct RehearsalEvent {
 
 /// What visitors of the moving sites met between the first and the last write.
 struct Availability {
+  /// A stretch of that time.
+  struct Stretch {
+    Instant at{};  ///< its beginning
+    std::size_t reached_old = 0;
+    std::size_t reached_new = 0;
+    std::size_t failed = 0;
+  };
   std::size_t visits = 0;
   std::size_t reached_old = 0;
   std::size_t reached_new = 0;
   std::size_t failed = 0;
   std::string first_failure;
+  std::vector<Stretch> over_time;  ///< oldest first, equally long, only those in which somebody visited
 };
 
 /// An estimate against what the lab's caches really held, which nobody outside a lab can know.
