@@ -11,8 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What is known of a list that only ever grows, or of which every change shows in `mark`: it need not be written out to
-/// see whether it differs.
+/// What is known of a list that only ever grows, or of which every change shows in `mark`: it need not be written out
+/// to see whether it differs.
 struct Mark {
   std::size_t count = 0;
   std::size_t mark = 0;
@@ -39,27 +39,14 @@ class SetAside {
   ~SetAside() { part_ = std::move(kept_); }
   SetAside(const SetAside&) = delete;
   SetAside& operator=(const SetAside&) = delete;
-  const T& kept() const { return kept_; }
+  T& kept() { return kept_; }
 
  private:
   T& part_;
   T kept_;
 };
 
-/// A propagation without its long lists.
-Propagation facts_of(const Propagation& full) {
-  Propagation out;
-  out.of = full.of;
-  out.served_at = full.served_at;
-  out.bound = full.bound;
-  out.observed = full.observed;
-  out.converged_at = full.converged_at;
-  out.level = full.level;
-  out.why = full.why;
-  return out;
-}
-
-struct Standing {
+struct Held {
   std::string id;
   Side side = Side::kSilent;
   std::string verdict;
@@ -68,10 +55,10 @@ struct Standing {
 struct Spreading {
   Phase of = Phase::kSwap;
   Instant served_at{};
-  std::vector<Standing> resolvers;
+  std::vector<Held> resolvers;
   std::size_t turns = 0;
 };
-bool differs(const Standing& known, const StoryResolver& now) {
+bool differs(const Held& known, const StoryResolver& now) {
   return known.side != now.side || known.expires_at != now.expires_at || known.verdict != now.verdict;
 }
 
@@ -121,7 +108,7 @@ struct UpdateWriter::Memory {
     Json out{{"resolvers", Json::array()}, {"turns", Json::array()}};
     for (std::size_t i = 0; i < last.resolvers.size(); ++i) {
       const StoryResolver& now = last.resolvers[i];
-      Standing& known = spreading.resolvers[i];
+      Held& known = spreading.resolvers[i];
       if (!differs(known, now)) continue;
       known = {now.id, now.side, now.verdict, now.expires_at};
       out["resolvers"].push_back(
@@ -179,8 +166,13 @@ std::optional<std::string> UpdateWriter::update(Story& story) {
     writes.emplace(story.writes);
   Json now;
   {
-    const SetAside<std::vector<Propagation>> propagation(story.propagation);
-    if (!propagation.kept().empty()) story.propagation.push_back(facts_of(propagation.kept().back()));
+    SetAside<std::vector<Propagation>> propagation(story.propagation);
+    if (!propagation.kept().empty()) {
+      Propagation& last = propagation.kept().back();
+      const SetAside<std::vector<StoryResolver>> resolvers(last.resolvers);
+      const SetAside<std::vector<Turn>> turns(last.turns);
+      story.propagation.push_back(last);
+    }
     now = Json::parse(story_as_json(story));
   }
   Json facts = now["propagation"].empty() ? Json::object() : now["propagation"].front();

@@ -7,8 +7,8 @@
 
 namespace cutover {
 
-/// Tells what differs between one story and the next as JSON (see Feed), at a cost that hardly grows with the resolvers.
-/// Not thread-safe.
+/// Tells what differs between one story and the next as JSON (see Feed), at a cost that hardly grows with the
+/// resolvers. Not thread-safe.
 class UpdateWriter {
  public:
   UpdateWriter();
