@@ -54,7 +54,7 @@
       const opens = P.ms(answer.opens_at);
       const waits = !answer.go && opens > now();
       $('answer').className = 'answer ' + (answer.go ? 'go' : waits ? 'waits' : 'stop');
-      P.setText($('answer-word'), answer.go ? '▶ GO ON' : waits ? '⏳ WAIT' : '■ NOT YET');
+      P.setText($('answer-word'), answer.go ? '▶ GO ON' : waits ? '◷ WAIT' : '■ NOT YET');
       P.setText($('answer-headline'), P.clean(answer.headline));
       $('answer-next').hidden = !answer.next;
       withCode($('answer-next'), answer.next);
@@ -156,7 +156,7 @@
     $('clock').title = P.utcText(at) + ' UTC';
     const opens = P.ms(story.answer.opens_at);
     const left = !story.answer.go && opens > at ? P.span(opens - at) : '';
-    document.title = (story.answer.go ? '▶ go on' : left ? '⏳ ' + left : '■ not yet') + ' · ' + P.clean(story.plan.name).slice(0, 40);
+    document.title = (story.answer.go ? '▶ go on' : left ? '◷ ' + left : '■ not yet') + ' · ' + P.clean(story.plan.name).slice(0, 40);
     if (!story.answer.go && (opens > at) !== $('answer').classList.contains('waits')) later(draw.answer);
   }
 

@@ -71,6 +71,10 @@
     made.textContent = whole.length > limit ? whole.slice(0, limit - 1) + '…' : whole;
     return made;
   }
+  /** A domain name as people write it. */
+  function hostname(name) {
+    return name && name.length > 1 && name.endsWith('.') ? name.slice(0, -1) : name;
+  }
   function setText(element, text) {
     if (element.textContent !== text) element.textContent = text;
   }
@@ -250,7 +254,7 @@
   function map(host, propagation) {
     let figure = FIGURE.get(host);
     if (!figure) {
-      const root = draw('svg', { viewBox: '0 0 360 142', class: 'picture map', role: 'img' });
+      const root = draw('svg', { viewBox: '0 3 360 135', class: 'picture map', role: 'img' });
       const title = draw('title');
       root.append(title, draw('path', { class: 'land', d: landPath() }));
       figure = { root, title, sides: {} };
@@ -295,7 +299,7 @@
     let best = null;
     let least = (14 * scale) ** 2;
     for (const spot of figure.spots) {
-      const away = (spot.x - x * scale) ** 2 + (spot.y - y * scale) ** 2;
+      const away = (spot.x - x * scale) ** 2 + (spot.y - 3 - y * scale) ** 2;
       if (away < least) {
         least = away;
         best = spot.index;
@@ -455,7 +459,7 @@
   function strips(host, propagation, by, most) {
     const groups = new Map();
     for (const each of propagation.resolvers) {
-      const name = each[by] || (by === 'continent' ? 'Everywhere, or not known' : each.id);
+      const name = each[by] || (by === 'continent' ? 'Anycast or unknown' : each.id);
       let group = groups.get(name);
       if (!group) groups.set(name, (group = { name, new: 0, old: 0, other: 0, silent: 0 }));
       group[each.side]++;
@@ -496,7 +500,7 @@
       .sort((a, b) => BEYOND.has(b.verdict) - BEYOND.has(a.verdict) || (ms(b.expires_at) || 0) - (ms(a.expires_at) || 0) || a.id.localeCompare(b.id));
   }
   function where(each) {
-    return [each.place, each.country, each.place || each.country ? null : each.continent].filter(Boolean).join(', ') || 'everywhere, or not known';
+    return [each.place, each.country, each.place || each.country ? null : each.continent].filter(Boolean).join(', ') || 'anycast, or not known';
   }
   /** The resolvers that still send users to the other side, those without an end first, then the longest ones. */
   function slowest(host, propagation, now, most) {
@@ -555,7 +559,7 @@
       cells.get(key).push(check);
     }
     const head = make('tr', null, make('th', { scope: 'col' }, 'Name'), ...addresses.map((a) => make('th', { scope: 'col' }, a === '' ? 'as a whole' : bdi(a, 48))));
-    const body = names.map((name) => make('tr', null, make('th', { scope: 'row' }, name === '' ? 'the plan' : bdi(name, 60)), ...addresses.map((address) => {
+    const body = names.map((name) => make('tr', null, make('th', { scope: 'row' }, name === '' ? 'the plan' : bdi(hostname(name), 60)), ...addresses.map((address) => {
       const checks = cells.get(name + '\n' + address) ?? [];
       const is = worst(checks);
       const telling = checks.filter((c) => ['fail', 'undecided', 'warn'].includes(outlook(c))).map((c) => clean(c.summary)).join('\n');
@@ -567,7 +571,7 @@
     const said = make('ul', { class: 'findings' });
     for (const check of findings.slice(0, 50))
       said.append(make('li', { class: 'outlook ' + outlook(check) }, make('span', { class: 'word' }, OUTLOOK[outlook(check)].glyph + ' ' + OUTLOOK[outlook(check)].word), ' ',
-        bdi([check.name, check.endpoint].filter(Boolean).join(' at '), 90), ': ', bdi(check.summary, 400),
+        bdi([hostname(check.name), check.endpoint].filter(Boolean).join(' at '), 90), ': ', bdi(check.summary, 400),
         check.advice ? make('small', null, ' ', bdi(check.advice, 400)) : null));
     if (findings.length > 50) said.append(make('li', { class: 'quiet' }, 'and ' + (findings.length - 50) + ' more'));
     const sentence = make('p', { class: record.passed ? 'good' : 'bad' }, (record.passed ? '✓ Passed ' : '✕ Not passed '), moment(record.at, now),
@@ -611,19 +615,19 @@
       table.append(make('thead', null, make('tr', null, make('th', { scope: 'col' }, 'Record set'), ...LEVELS.map(([name, says]) => make('th', { scope: 'col', title: says }, name)))), make('tbody'));
     }
     list(table.tBodies[0], all, (s) => s.zone + ' ' + s.name + ' ' + s.type, (s) => JSON.stringify(s), (s) => make('tr', null,
-      make('th', { scope: 'row' }, make('span', { class: 'key' }, bdi(s.name, 70), ' ', make('b', null, clean(s.type))),
+      make('th', { scope: 'row' }, make('span', { class: 'key' }, bdi(hostname(s.name), 70), ' ', make('b', null, clean(s.type))),
         make('small', { title: clean(valuesText(s.before) + ' → ' + valuesText(s.after)) }, bdi(s.before ? s.before.values.join(', ') : 'nothing', 48), ' → ', bdi(s.after ? s.after.values.join(', ') : 'nothing', 48))),
       ...LEVELS.map(([name]) => make('td', { class: s[name] ? 'reached' : 'none' }, s[name] ? make('span', { 'aria-hidden': 'true' }, '✓ ') : '○', s[name] ? moment(s[name], now) : make('span', { class: 'hidden' }, ' not yet')))));
   }
   function events(host, all, now, most) {
     const shown = all.map((each, index) => ({ ...each, index })).slice(-(most ?? 200)).reverse();
-    list(host, shown, (e) => e.index, (e) => e.at + e.text, (e) => make('li', { class: 'event ' + clean(e.kind).replace(/[^a-z-]/g, '') }, moment(e.at, now), ' ', make('b', null, phaseName(e.phase)), ' ', bdi(e.text, 600)));
+    list(host, shown, (e) => e.index, (e) => e.at + e.text, (e) => make('li', { class: 'event kind-' + clean(e.kind).replace(/[^a-z-]/g, '') }, moment(e.at, now), ' ', make('b', null, phaseName(e.phase)), ' ', bdi(e.text, 600)));
   }
   function writes(host, all, now) {
     list(host, all, (w) => w.id, (w) => JSON.stringify(w), (w) => make('li', null,
       make('b', null, phaseName(w.phase)), ' ', moment(w.started, now), ' ', make('span', { class: w.state === 'done' ? 'good' : 'bad' }, clean(w.state)),
       w.authoritative_at ? make('span', null, ', served everywhere ', moment(w.authoritative_at, now)) : null,
-      make('ul', null, ...w.changes.slice(0, 200).map((c) => make('li', null, bdi(c.name, 80), ' ', make('b', null, clean(c.type)), ' ',
+      make('ul', null, ...w.changes.slice(0, 200).map((c) => make('li', null, bdi(hostname(c.name), 80), ' ', make('b', null, clean(c.type)), ' ',
         make('del', null, bdi(valuesText(c.before), 300)), ' → ', make('ins', null, bdi(valuesText(c.after), 300)))))));
   }
   /** Every resolver as a table row, for readers of tables; `filter` is a part of any of its words. */
