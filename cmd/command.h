@@ -5,6 +5,7 @@
 
 #include "cmd/exit_code.h"
 #include "cmd/output_form.h"
+#include "cmd/page/open_page.h"
 #include "cmd/phases/cutover.h"
 #include "cmd/phases/phase.h"
 #include "cmd/report/checks_text.h"
@@ -117,6 +118,7 @@ ExitCode run_tls(const GlobalOptions& global, const TlsFlags& flags);
 struct WatchFlags {
   std::string give_up;
   bool encrypted = false;  ///< ask over TLS or HTTPS
+  PageFlags page;
 };
 ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags);
 
@@ -190,6 +192,7 @@ ExitCode run_providers_show(const GlobalOptions& global, const std::string& name
 
 struct RehearseFlags {
   double speed = 1440;
+  PageFlags page;
 };
 ExitCode run_rehearse(const GlobalOptions& global, const RehearseFlags& flags);
 ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags);

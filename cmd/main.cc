@@ -33,6 +33,12 @@ void add_override(CLI::App& command, cutover::WriteFlags& flags) {
                      "Open one closed gate by name, with a reason: GATE=\"REASON\" (journalled)");
 }
 
+void add_page_flags(CLI::App& command, cutover::PageFlags& flags) {
+  command.add_option("--http", flags.http, "Serve a live page there: ADDRESS:PORT, port 0 for a free one")
+      ->type_name("ADDR:PORT");
+  command.add_option("--http-token", flags.token, "What visitors of the page must know: env/NAME or file/PATH");
+}
+
 std::vector<std::string> long_options(const CLI::App& app) {
   std::vector<std::string> all;
   for (const CLI::Option* option : app.get_options())
@@ -210,6 +216,7 @@ int run(int argc, char** argv) {
   plan_file(added);
   added->add_option("--give-up", watching.give_up, "Give up after this long, instead of the plan's `give-up`");
   added->add_flag("--encrypted", watching.encrypted, "Ask the catalogue's resolvers over TLS or HTTPS");
+  add_page_flags(*added, watching.page);
 
   added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", usual,
                   [&] { return run_rollback(global, writing); });
@@ -252,6 +259,7 @@ int run(int argc, char** argv) {
   added = command("rehearse", "The same plan and the same code against a small Internet on loopback, with a fast clock",
                   usual, [&] { return run_rehearse(global, rehearsal); });
   plan_file(added);
+  add_page_flags(*added, rehearsal.page);
   added->add_option("--speed", rehearsal.speed, "Seconds of the rehearsal per real second in the long waits")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 1e6));
@@ -259,6 +267,7 @@ int run(int argc, char** argv) {
   cutover::RehearseFlags demonstration;
   demonstration.speed = 2880;
   added = command("demo", "A rehearsal with a built-in plan", usual, [&] { return run_demo(global, demonstration); });
+  add_page_flags(*added, demonstration.page);
   added->add_option("--speed", demonstration.speed, "Seconds of the demo per real second in the long waits")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 1e6));

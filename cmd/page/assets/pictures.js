@@ -509,13 +509,12 @@
     const table = part(host, 'table', 'table', { class: 'slowest' });
     if (!table.tHead) {
       table.append(make('caption', { class: 'hidden' }, 'Resolvers that still give the old answer'));
-      table.append(make('thead', null, make('tr', null, ...['Resolver', 'Where', 'Still old because', 'Expires'].map((t) => make('th', { scope: 'col' }, t)))), make('tbody'));
+      table.append(make('thead', null, make('tr', null, ...['Resolver', 'Why still old', 'Expires'].map((t) => make('th', { scope: 'col' }, t)))), make('tbody'));
     }
     table.hidden = all.length === 0;
     list(table.tBodies[0], shown, (r) => r.id, (r) => r.verdict + r.expires_at, (r) => make('tr', null,
-      make('th', { scope: 'row' }, mark('old'), ' ', bdi(r.id, 60), r.operator && !r.id.startsWith(r.operator) ? make('small', null, ' ', bdi(r.operator, 40)) : null),
-      make('td', null, bdi(where(r), 50)),
-      make('td', null, make('span', { class: BEYOND.has(r.verdict) ? 'bad' : '' }, clean(r.verdict)), make('small', null, ' ' + (MEANING[r.verdict] ?? ''))),
+      make('th', { scope: 'row' }, mark('old'), ' ', bdi(r.id, 60), make('small', null, bdi([r.id.startsWith(r.operator) ? null : r.operator, where(r)].filter(Boolean).join(' · '), 70))),
+      make('td', null, BEYOND.has(r.verdict) ? make('span', { class: 'bad' }, clean(r.verdict)) : null, BEYOND.has(r.verdict) ? make('small', null, MEANING[r.verdict]) : MEANING[r.verdict] ?? clean(r.verdict)),
       make('td', { class: 'when' }, BEYOND.has(r.verdict) ? 'no end in sight' : countdown(r.expires_at, now, 'any moment'))));
     const foot = part(host, 'foot', 'p', { class: 'quiet' });
     setText(foot, all.length === 0 ? 'Nobody who was asked gives the old answer any more.' : all.length > shown.length ? 'and ' + (all.length - shown.length) + ' more' : '');
