@@ -292,6 +292,7 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   result.notes.insert(result.notes.end(), resolvers->notes.begin(), resolvers->notes.end());
   if (!resolvers->interception.empty()) return intercepted(std::move(result), resolvers->interception);
   result.questions.resolvers = std::move(resolvers->resolvers);
+  if (options.introduce) options.introduce(result.questions.resolvers);
   // It is known what to ask, whom, and for which answer.
 
   const Instant started = cutover.clock.now();

@@ -56,6 +56,17 @@ StoryPhase::State state_of(const WriteRecord& write) {
   return StoryPhase::State::kAhead;
 }
 
+/// What the last write of a phase has come to.
+std::string told_of(const std::vector<WriteRecord>& writes, Phase phase) {
+  std::string out;
+  for (const WriteRecord& write : writes)
+    if (write.phase == phase && write.state != WriteState::kNotApplied)
+      out = fmt::format("{}{}", to_text(write.state),
+                        write.authoritative_at ? ", served by every authoritative address"
+                                               : ", not yet seen at every authoritative address");
+  return out;
+}
+
 /// Several writes of one phase (waves, resumed ones) are one phase of the story.
 StoryPhase writing_phase(Phase phase, const std::vector<WriteRecord>& writes, const Status& status) {
   StoryPhase out;
@@ -66,7 +77,8 @@ StoryPhase writing_phase(Phase phase, const std::vector<WriteRecord>& writes, co
     out.ended = write.ended;
     out.state = state_of(write);
   }
-  out.text = told(status, to_text(phase));
+  // A phase that is over speaks for itself; what `status` says of it may be about what comes next.
+  out.text = out.started && phase == Phase::kSwap ? told_of(writes, phase) : told(status, to_text(phase));
   return out;
 }
 
@@ -95,6 +107,7 @@ void fill_watch_phase(StoryPhase& phase, const Propagation& spreading) {
 StoryPhase watch_phase(Phase of, const std::vector<Propagation>& propagation, const Status& status) {
   StoryPhase out;
   out.phase = Phase::kWatch;
+  out.of = of;
   out.text = of == Phase::kSwap ? told(status, "watch") : "until users are back";
   for (const Propagation& each : propagation)
     if (each.of == of) fill_watch_phase(out, each);
@@ -241,6 +254,16 @@ Result<Story> story_of(const Plan& plan, const Journal& journal, const std::vect
   if (!story.propagation.empty() && is_spreading(story.propagation.back()) && !story.writes.empty() &&
       changes_values(story.writes.back().phase))
     answer_while_spreading(story.answer, story.propagation.back(), now);
+  return story;
+}
+
+Result<Story> story_of(const RehearsalMoment& moment, const Plan& plan) {
+  auto story = story_of(moment.plan, moment.journal, moment.facts, moment.gates, moment.clock.now());
+  if (!story) return story;
+  story->rehearsal = true;
+  story->plan_file = plan.file.filename().string();
+  story->estimates = moment.so_far.estimates;
+  if (moment.so_far.availability.visits > 0) story->availability = moment.so_far.availability;
   return story;
 }
 

@@ -25,6 +25,7 @@ Side side_of(dnsprobe::Verdict verdict);
 struct StoryPhase {
   enum class State { kAhead, kNow, kDone, kPartial };
   Phase phase = Phase::kAssess;
+  std::optional<Phase> of;  ///< kWatch: the write whose spreading it watches
   State state = State::kAhead;
   std::optional<Instant> started;
   std::optional<Instant> ended;
@@ -113,6 +114,9 @@ struct Story {
 /// those that plan and journal can tell.
 Result<Story> story_of(const Plan& plan, const Journal& journal, const std::vector<DrainFacts>& facts,
                        std::vector<Gate> gates, Instant now);
+
+/// The same of a rehearsal; `plan` is the one that is rehearsed, as the person wrote it.
+Result<Story> story_of(const RehearsalMoment& moment, const Plan& plan);
 
 /// Keeps a Propagation up to date while a watch runs: give it everything a WatchSink is told.
 class SpreadingStory {

@@ -31,11 +31,9 @@ Json list(const std::vector<T>& all, F&& one) {
 }
 
 Json phase_json(const StoryPhase& phase) {
-  return Json{{"phase", to_text(phase.phase)},
-              {"state", to_text(phase.state)},
-              {"started", instant(phase.started)},
-              {"ended", instant(phase.ended)},
-              {"text", text(phase.text)}};
+  return Json{{"phase", to_text(phase.phase)}, {"of", phase.of ? Json(to_text(*phase.of)) : Json(nullptr)},
+              {"state", to_text(phase.state)}, {"started", instant(phase.started)},
+              {"ended", instant(phase.ended)}, {"text", text(phase.text)}};
 }
 
 Json gate_json(const Gate& gate) {
