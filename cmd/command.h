@@ -90,6 +90,7 @@ Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan);
 
 ExitCode run_plan(const GlobalOptions& global);
 ExitCode run_status(const GlobalOptions& global);
+ExitCode run_report(const GlobalOptions& global);
 
 struct PreflightFlags {
   std::string ca_file;
@@ -193,6 +194,8 @@ ExitCode run_providers_show(const GlobalOptions& global, const std::string& name
 struct RehearseFlags {
   double speed = 1440;
   PageFlags page;
+  std::string report;   ///< a file for the whole story; empty: none
+  std::string metrics;  ///< a node_exporter textfile; empty: none
 };
 ExitCode run_rehearse(const GlobalOptions& global, const RehearseFlags& flags);
 ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags);

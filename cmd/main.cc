@@ -39,6 +39,10 @@ void add_page_flags(CLI::App& command, cutover::PageFlags& flags) {
   command.add_option("--http-token", flags.token, "What visitors of the page must know: env/NAME or file/PATH");
 }
 
+void add_report(CLI::App& command, cutover::RehearseFlags& flags) {
+  command.add_option("--report", flags.report, "FILE.html, .md, .json or .txt: the whole story")->type_name("FILE");
+}
+
 std::vector<std::string> long_options(const CLI::App& app) {
   std::vector<std::string> all;
   for (const CLI::Option* option : app.get_options())
@@ -255,6 +259,10 @@ int run(int argc, char** argv) {
   added->add_option("plan", examining.plan_file, "The plan file; cutover.yaml where there is one");
   added->add_option("--ca-file", examining.ca_file, "Trust these certificates (PEM) instead of the system's store");
 
+  plan_file(command("report", "The whole story: what was written, gates, how it spread, certificates",
+                    {OutputForm::kText, OutputForm::kMarkdown, OutputForm::kJson, OutputForm::kHtml},
+                    [&] { return run_report(global); }));
+
   cutover::RehearseFlags rehearsal;
   added = command("rehearse", "The same plan and the same code against a small Internet on loopback, with a fast clock",
                   usual, [&] { return run_rehearse(global, rehearsal); });
@@ -263,6 +271,7 @@ int run(int argc, char** argv) {
   added->add_option("--speed", rehearsal.speed, "Seconds of the rehearsal per real second in the long waits")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 1e6));
+  add_report(*added, rehearsal);
 
   cutover::RehearseFlags demonstration;
   demonstration.speed = 2880;
@@ -271,6 +280,7 @@ int run(int argc, char** argv) {
   added->add_option("--speed", demonstration.speed, "Seconds of the demo per real second in the long waits")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 1e6));
+  add_report(*added, demonstration);
 
   cutover::ResolversListFlags listing;
   added =

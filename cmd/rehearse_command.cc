@@ -4,6 +4,7 @@
 #include "cmd/phases/rehearse.h"
 #include "cmd/plan/plan_file.h"
 #include "cmd/report/rehearsal_text.h"
+#include "cmd/report/report_file.h"
 
 namespace cutover {
 namespace {
@@ -28,10 +29,26 @@ watch: { resolvers: default, samples: 2, give-up: 2h }
 standby: 48h
 )";
 
-ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearsalOptions& options) {
+ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearseFlags& flags) {
+  RehearsalOptions options;
+  options.speed = flags.speed;
+  options.log = log_line;
+  options.stop = stop_requested;
+  std::optional<Story> story;
+  std::optional<OutputForm> form;
+  if (!flags.report.empty()) {
+    auto asked = report_form(flags.report);
+    if (!asked) return tell(asked.error());
+    form = *asked;
+    options.moment = [&](const RehearsalMoment& moment) {
+      if (auto told = story_of(moment, plan)) story = *std::move(told);
+    };
+  }
   auto result = rehearse(plan, options);
   if (!result) return tell(result.error());
   print_result(global.output == OutputForm::kText ? rehearsal_as_text(*result) : rehearsal_as_json(*result));
+  if (story && form)
+    if (auto written = write_result(flags.report, story_in_form(*story, *form)); !written) return tell(written.error());
   return result->exit;
 }
 
@@ -40,7 +57,7 @@ ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearsalOptio
 ExitCode run_rehearse(const GlobalOptions& global, const RehearseFlags& flags) {
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
-  return run(global, *plan, {flags.speed, log_line, stop_requested});
+  return run(global, *plan, flags);
 }
 
 ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags) {
@@ -49,7 +66,7 @@ ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags) {
   log_line("A shop moves to another hosting company, on a small Internet that exists only on this machine's loopback.");
   log_line(fmt::format(
       "TTLs are a day; the long wait runs {:.0f} times faster. Nothing outside this machine is asked.\n", flags.speed));
-  return run(global, *plan, {flags.speed, log_line, stop_requested});
+  return run(global, *plan, flags);
 }
 
 }  // namespace cutover
