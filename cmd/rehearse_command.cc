@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cmd/command.h"
+#include "cmd/page/follower.h"
 #include "cmd/phases/rehearse.h"
 #include "cmd/plan/plan_file.h"
 #include "cmd/report/rehearsal_text.h"
@@ -29,26 +30,58 @@ watch: { resolvers: default, samples: 2, give-up: 2h }
 standby: 48h
 )";
 
-ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearseFlags& flags) {
+/// Who is told of the rehearsal while it goes on.
+struct Followers {
+  PageFollower page;
+  std::optional<Story> report;  ///< the last account; kept where a report is wanted
+  const Clock* clock = nullptr;
+};
+
+/// The rehearsal's clock is one that browsers do not have: the page also hears of time passing.
+RehearsalOptions told_to(Followers& followers, const Plan& plan, const RehearseFlags& flags) {
   RehearsalOptions options;
   options.speed = flags.speed;
   options.log = log_line;
   options.stop = stop_requested;
-  std::optional<Story> story;
+  const bool reported = !flags.report.empty();
+  if (reported || followers.page.has_page()) {
+    options.moment = [&followers, &plan, reported](const RehearsalMoment& moment) {
+      followers.clock = &moment.clock;
+      auto told = story_of(moment, plan);
+      if (!told) return;
+      if (reported) followers.report = *told;
+      followers.page.tell(*std::move(told));
+    };
+  }
+  if (!followers.page.has_page()) return options;
+  options.watch.begun = [&followers](const WatchQuestions& questions) { followers.page.begin(questions); };
+  options.watch.event = [&followers](const WatchQuestions&, const dnsprobe::WatchEvent& event) {
+    followers.page.take(event);
+  };
+  options.stop = [&followers] {  // asked in every wait
+    if (followers.clock != nullptr) followers.page.pass(followers.clock->now());
+    return stop_requested();
+  };
+  return options;
+}
+
+ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearseFlags& flags) {
   std::optional<OutputForm> form;
   if (!flags.report.empty()) {
     auto asked = report_form(flags.report);
     if (!asked) return tell(asked.error());
     form = *asked;
-    options.moment = [&](const RehearsalMoment& moment) {
-      if (auto told = story_of(moment, plan)) story = *std::move(told);
-    };
   }
+  auto opened = open_page(flags.page);
+  if (!opened) return tell(opened.error());
+  Followers followers{PageFollower(opened->get(), std::chrono::milliseconds(250)), std::nullopt};
+  const RehearsalOptions options = told_to(followers, plan, flags);
   auto result = rehearse(plan, options);
   if (!result) return tell(result.error());
   print_result(global.output == OutputForm::kText ? rehearsal_as_text(*result) : rehearsal_as_json(*result));
-  if (story && form)
-    if (auto written = write_result(flags.report, story_in_form(*story, *form)); !written) return tell(written.error());
+  if (followers.report && form)
+    if (auto written = write_result(flags.report, story_in_form(*followers.report, *form)); !written)
+      return tell(written.error());
   return result->exit;
 }
 

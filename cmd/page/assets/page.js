@@ -51,25 +51,37 @@
     },
     answer() {
       const { answer } = story;
+      const over = story.phases.length > 0 && story.phases.every((p) => p.state === 'done');
       const opens = P.ms(answer.opens_at);
       const waits = !answer.go && opens > now();
       $('answer').className = 'answer ' + (answer.go ? 'go' : waits ? 'waits' : 'stop');
-      P.setText($('answer-word'), answer.go ? '▶ GO ON' : waits ? '◷ WAIT' : '■ NOT YET');
-      P.setText($('answer-headline'), P.clean(answer.headline));
+      P.setText($('answer-word'), over ? '✓ DONE' : answer.go ? '▶ GO ON' : waits ? '◷ WAIT' : '■ NOT YET');
+      sentence($('answer-headline'), answer.headline, '');
       $('answer-next').hidden = !answer.next;
-      withCode($('answer-next'), answer.next);
-      const when = $('answer-when');
-      if (waits) when.replaceChildren(P.countdown(answer.opens_at, now(), 'any moment'), P.make('small', null, 'at ', P.moment(answer.opens_at, now())));
-      else when.replaceChildren();
-      announce((answer.go ? 'Go on. ' : waits ? 'Wait. ' : 'Not yet. ') + P.clean(answer.headline));
+      sentence($('answer-next'), answer.next, 'Next: ');
+      draw.when();
+      announce((over ? 'Done. ' : answer.go ? 'Go on. ' : waits ? 'Wait. ' : 'Not yet. ') + P.clean(answer.headline));
+    },
+    /** When: by time alone where that is known, else the estimate, which says that it is one. */
+    when() {
+      const { answer } = story;
+      const p = spreading();
+      const likely = p && !p.converged_at ? p.observed_at : null;
+      const at = answer.go ? null : P.ms(answer.opens_at) > now() ? answer.opens_at : P.ms(likely) > now() ? likely : null;
+      if (at === null) $('answer-when').replaceChildren();
+      else $('answer-when').replaceChildren(P.countdown(at, now(), 'any moment'), P.make('small', null, at === answer.opens_at ? 'at ' : 'likely, by the longest old answer seen: ', P.moment(at, now())));
     },
     phases: () => P.phases($('phases'), story.phases, now()),
     gates() {
       $('gates-section').hidden = story.gates.length === 0;
-      const closed = story.gates.filter((g) => !g.open && !g.overridden);
-      const sorted = [...story.gates].sort((a, b) => (a.open || a.overridden) - (b.open || b.overridden));
-      P.setText($('gates-before'), closed.length ? closed.length + ' of ' + story.gates.length + ' closed' : 'all open');
-      P.gates($('gates'), sorted, now());
+      const open = story.gates.filter((g) => g.open && !g.overridden);
+      const others = story.gates.filter((g) => !g.open || g.overridden);
+      const closed = others.filter((g) => !g.overridden).length;
+      P.setText($('gates-before'), closed ? closed + ' of ' + story.gates.length + ' closed' : others.length ? 'open, ' + others.length + ' of them overridden' : 'all ' + story.gates.length + ' open');
+      P.gates($('gates'), others, now());
+      $('gates-more').hidden = open.length === 0;
+      P.setText($('gates-summary'), '✓ ' + P.counted(open.length, 'open gate'));
+      P.gates($('gates-open'), open, now());
     },
     sets() {
       $('sets-section').hidden = story.sets.length === 0;
@@ -84,7 +96,8 @@
       P.setText($('spread-why'), P.clean(p.why));
       P.legend($('spread-legend'), p);
       const sure = P.ms(p.bound_at) <= now();
-      const rows = [['Sure (bound: served + old TTL)', p.bound_at, 'passed'], ['Likely (longest old answer seen)', p.converged_at ? null : p.observed_at, 'any moment']];
+      const rows = [['Sure (bound: served + old TTL)', p.bound_at, 'passed']];
+      if (!p.converged_at) rows.push(['Likely (longest old answer seen)', p.observed_at, 'any moment']);
       if (p.converged_at) rows.push(['Converged', p.converged_at, '']);
       P.list($('estimates'), rows, (r) => r[0], (r) => r[1] + (r[1] === p.bound_at ? sure : ''), ([name, at, over]) => P.make('div', null, P.make('dt', null, name),
         P.make('dd', null, at ? P.moment(at, now()) : '–', at && over ? ' ' : null, at && over ? P.countdown(at, now(), over) : null)));
@@ -128,16 +141,15 @@
   };
   const SPREADING = [draw.spreadText, draw.spread, draw.map, draw.slowest, draw.strips, draw.table];
   const BY_PART = {
-    plan: [draw.plan], answer: [draw.answer], phases: [draw.phases], gates: [draw.gates], sets: [draw.sets], propagation: SPREADING,
+    plan: [draw.plan], answer: [draw.answer], phases: [draw.phases], gates: [draw.gates], sets: [draw.sets], propagation: [...SPREADING, draw.when],
     certificates: [draw.certificates], availability: [draw.visits], events: [draw.events], writes: [draw.writes],
   };
 
-  /** Text with `commands` set as code. */
-  function withCode(element, text) {
-    if (element.dataset.text === text) return;
-    element.dataset.text = text ?? '';
-    const parts = P.clean(text).split('`');
-    element.replaceChildren('Next: ', ...parts.map((each, i) => (i % 2 ? P.make('code', null, each) : each)));
+  function sentence(element, text, before) {
+    const print = before + text + (story.rehearsal ? '' : new Date(now()).toDateString());
+    if (element.dataset.print === print) return;
+    element.dataset.print = print;
+    element.replaceChildren(before, P.prose(text ?? '', now()));
   }
   /** To screen readers: what changed in the answer, at most once in ten seconds. */
   let announced = '';
@@ -156,7 +168,7 @@
     $('clock').title = P.utcText(at) + ' UTC';
     const opens = P.ms(story.answer.opens_at);
     const left = !story.answer.go && opens > at ? P.span(opens - at) : '';
-    document.title = (story.answer.go ? '▶ go on' : left ? '◷ ' + left : '■ not yet') + ' · ' + P.clean(story.plan.name).slice(0, 40);
+    document.title = $('answer-word').textContent.replace('WAIT', left || 'wait').toLowerCase() + ' · ' + P.clean(story.plan.name).slice(0, 40);
     if (!story.answer.go && (opens > at) !== $('answer').classList.contains('waits')) later(draw.answer);
   }
 
@@ -183,7 +195,7 @@
       p.turns.push(...update.spreading.turns);
       Object.assign(p, update.spreading.facts);
     }
-    if (update.spreading || spreading() && !spreading().converged_at) later(...(update.spreading ? SPREADING : [draw.spread]));
+    if (update.spreading || spreading() && !spreading().converged_at) later(...(update.spreading ? [...SPREADING, draw.when] : [draw.spread]));
     later(everySecond);
   }
   function takeEnd() {

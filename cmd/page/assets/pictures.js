@@ -109,6 +109,19 @@
     made.textContent = localText(at, now);
     return made;
   }
+  const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+  /** A sentence: its moments in the reader's own time, what stands between back quotes as code. */
+  function prose(text, now, most) {
+    const made = bdi(text, most ?? 600);
+    const parts = made.textContent.split('`');
+    made.replaceChildren();
+    parts.forEach((each, nth) => {
+      const into = nth % 2 ? make('code') : made;
+      each.split(INSTANT).forEach((piece, at) => into.append(at % 2 && !Number.isNaN(ms(piece)) ? moment(piece, now) : piece));
+      if (into !== made) made.append(into);
+    });
+    return made;
+  }
   /** `1 d 2 h`, `4 min 10 s`: the two largest units. */
   function span(milliseconds) {
     let s = Math.max(0, Math.round(milliseconds / 1000));
@@ -543,6 +556,10 @@
     for (const check of checks) if (WORST.indexOf(outlook(check)) < WORST.indexOf(out)) out = outlook(check);
     return out;
   }
+  function address(text) {
+    const colon = text.lastIndexOf(':');
+    return make('span', { class: 'address' }, bdi(text.slice(0, colon), 48), make('small', null, clean(text.slice(colon))));
+  }
   /** Names by addresses, the worst of each pair; below, everything that somebody should read. */
   function certificates(host, record, now) {
     const names = [];
@@ -557,7 +574,7 @@
       if (!cells.has(key)) cells.set(key, []);
       cells.get(key).push(check);
     }
-    const head = make('tr', null, make('th', { scope: 'col' }, 'Name'), ...addresses.map((a) => make('th', { scope: 'col' }, a === '' ? 'as a whole' : bdi(a, 48))));
+    const head = make('tr', null, make('th', { scope: 'col' }, 'Name'), ...addresses.map((a) => make('th', { scope: 'col' }, a === '' ? 'as a whole' : address(a))));
     const body = names.map((name) => make('tr', null, make('th', { scope: 'row' }, name === '' ? 'the plan' : bdi(hostname(name), 60)), ...addresses.map((address) => {
       const checks = cells.get(name + '\n' + address) ?? [];
       const is = worst(checks);
@@ -570,8 +587,8 @@
     const said = make('ul', { class: 'findings' });
     for (const check of findings.slice(0, 50))
       said.append(make('li', { class: 'outlook ' + outlook(check) }, make('span', { class: 'word' }, OUTLOOK[outlook(check)].glyph + ' ' + OUTLOOK[outlook(check)].word), ' ',
-        bdi([hostname(check.name), check.endpoint].filter(Boolean).join(' at '), 90), ': ', bdi(check.summary, 400),
-        check.advice ? make('small', null, ' ', bdi(check.advice, 400)) : null));
+        bdi([hostname(check.name), check.endpoint].filter(Boolean).join(' at '), 90), ': ', prose(check.summary, now),
+        check.advice ? make('small', null, ' ', prose(check.advice, now)) : null));
     if (findings.length > 50) said.append(make('li', { class: 'quiet' }, 'and ' + (findings.length - 50) + ' more'));
     const sentence = make('p', { class: record.passed ? 'good' : 'bad' }, (record.passed ? '✓ Passed ' : '✕ Not passed '), moment(record.at, now),
       ': ' + counted(record.checks.length, 'check') + (findings.length ? ', ' + counted(findings.length, 'finding') : ''));
@@ -600,7 +617,7 @@
       return make('li', { class: 'gate ' + state },
         make('span', { class: 'state' }, { open: '✓ open', closed: '■ closed', overridden: '! overridden' }[state]), make('b', null, bdi(g.name, 48)),
         !g.open && g.opens_at ? make('span', { class: 'opens' }, 'opens ', countdown(g.opens_at, now, 'any moment'), ' (', moment(g.opens_at, now), ')') : null,
-        make('small', null, bdi(g.why, 400)));
+        make('small', null, prose(g.why, now)));
     });
   }
   const LEVELS = [['accepted', 'the provider took it'], ['authoritative', 'every name server serves it'], ['sampled', 'the resolvers asked agree'], ['bounded', 'no honest cache can hold the old value']];
@@ -616,11 +633,11 @@
     list(table.tBodies[0], all, (s) => s.zone + ' ' + s.name + ' ' + s.type, (s) => JSON.stringify(s), (s) => make('tr', null,
       make('th', { scope: 'row' }, make('span', { class: 'key' }, bdi(hostname(s.name), 70), ' ', make('b', null, clean(s.type))),
         make('small', { title: clean(valuesText(s.before) + ' → ' + valuesText(s.after)) }, bdi(s.before ? s.before.values.join(', ') : 'nothing', 48), ' → ', bdi(s.after ? s.after.values.join(', ') : 'nothing', 48))),
-      ...LEVELS.map(([name]) => make('td', { class: s[name] ? 'reached' : 'none' }, s[name] ? make('span', { 'aria-hidden': 'true' }, '✓ ') : '○', s[name] ? moment(s[name], now) : make('span', { class: 'hidden' }, ' not yet')))));
+      ...LEVELS.map(([name]) => make('td', { class: s[name] ? 'reached' : 'none', 'data-label': name }, s[name] ? make('span', { 'aria-hidden': 'true' }, '✓ ') : '○', s[name] ? moment(s[name], now) : make('span', { class: 'hidden' }, ' not yet')))));
   }
   function events(host, all, now, most) {
     const shown = all.map((each, index) => ({ ...each, index })).slice(-(most ?? 200)).reverse();
-    list(host, shown, (e) => e.index, (e) => e.at + e.text, (e) => make('li', { class: 'event kind-' + clean(e.kind).replace(/[^a-z-]/g, '') }, moment(e.at, now), ' ', make('b', null, phaseName(e.phase)), ' ', bdi(e.text, 600)));
+    list(host, shown, (e) => e.index, (e) => e.at + e.text, (e) => make('li', { class: 'event kind-' + clean(e.kind).replace(/[^a-z-]/g, '') }, moment(e.at, now), ' ', make('b', null, phaseName(e.phase)), ' ', prose(e.text, now)));
   }
   function writes(host, all, now) {
     list(host, all, (w) => w.id, (w) => JSON.stringify(w), (w) => make('li', null,
@@ -646,6 +663,6 @@
 
   global.CutoverPictures = {
     bdi, certificates, clean, countSides, countdown, counted, events, gates, holders, legend, list, make, map, moment, ms, nearest, percent, phaseName,
-    phases, placeless, resolverTable, sets, setAttribute, setText, sideLabel, slowest, span, spread, strips, tick, utcText, where, writes,
+    phases, placeless, prose, resolverTable, sets, setAttribute, setText, sideLabel, slowest, span, spread, strips, tick, utcText, where, writes,
   };
 })(globalThis);
