@@ -120,6 +120,7 @@ struct WatchFlags {
   std::string give_up;
   bool encrypted = false;  ///< ask over TLS or HTTPS
   PageFlags page;
+  std::string metrics;  ///< a node_exporter textfile; empty: none
 };
 ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags);
 

@@ -39,8 +39,14 @@ void add_page_flags(CLI::App& command, cutover::PageFlags& flags) {
   command.add_option("--http-token", flags.token, "What visitors of the page must know: env/NAME or file/PATH");
 }
 
+void add_metrics(CLI::App& command, std::string& file) {
+  command.add_option("--metrics", file, "FILE.prom: kept up to date for node_exporter's textfile collector")
+      ->type_name("FILE");
+}
+
 void add_report(CLI::App& command, cutover::RehearseFlags& flags) {
   command.add_option("--report", flags.report, "FILE.html, .md, .json or .txt: the whole story")->type_name("FILE");
+  add_metrics(command, flags.metrics);
 }
 
 std::vector<std::string> long_options(const CLI::App& app) {
@@ -221,6 +227,7 @@ int run(int argc, char** argv) {
   added->add_option("--give-up", watching.give_up, "Give up after this long, instead of the plan's `give-up`");
   added->add_flag("--encrypted", watching.encrypted, "Ask the catalogue's resolvers over TLS or HTTPS");
   add_page_flags(*added, watching.page);
+  add_metrics(*added, watching.metrics);
 
   added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", usual,
                   [&] { return run_rollback(global, writing); });

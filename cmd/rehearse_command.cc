@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "cmd/command.h"
-#include "cmd/page/follower.h"
+#include "cmd/onlookers.h"
 #include "cmd/phases/rehearse.h"
 #include "cmd/plan/plan_file.h"
 #include "cmd/report/rehearsal_text.h"
@@ -30,58 +30,43 @@ watch: { resolvers: default, samples: 2, give-up: 2h }
 standby: 48h
 )";
 
-/// Who is told of the rehearsal while it goes on.
-struct Followers {
-  PageFollower page;
-  std::optional<Story> report;  ///< the last account; kept where a report is wanted
-  const Clock* clock = nullptr;
-};
-
-/// The rehearsal's clock is one that browsers do not have: the page also hears of time passing.
-RehearsalOptions told_to(Followers& followers, const Plan& plan, const RehearseFlags& flags) {
-  RehearsalOptions options;
-  options.speed = flags.speed;
-  options.log = log_line;
-  options.stop = stop_requested;
-  const bool reported = !flags.report.empty();
-  if (reported || followers.page.has_page()) {
-    options.moment = [&followers, &plan, reported](const RehearsalMoment& moment) {
-      followers.clock = &moment.clock;
-      auto told = story_of(moment, plan);
-      if (!told) return;
-      if (reported) followers.report = *told;
-      followers.page.tell(*std::move(told));
-    };
-  }
-  if (!followers.page.has_page()) return options;
-  options.watch.begun = [&followers](const WatchQuestions& questions) { followers.page.begin(questions); };
-  options.watch.event = [&followers](const WatchQuestions&, const dnsprobe::WatchEvent& event) {
-    followers.page.take(event);
+/// Lets everybody follow who wants to. The rehearsal's clock is one that they do not have: they also hear of time
+/// passing.
+void follow(StoryFollower& follower, const Plan& plan, const Clock*& clock, RehearsalOptions& options) {
+  options.moment = [&](const RehearsalMoment& moment) {
+    clock = &moment.clock;
+    if (auto told = story_of(moment, plan)) follower.tell(*std::move(told));
   };
-  options.stop = [&followers] {  // asked in every wait
-    if (followers.clock != nullptr) followers.page.pass(followers.clock->now());
+  options.watch.begun = [&](const WatchQuestions& questions) { follower.begin(questions); };
+  options.watch.event = [&](const WatchQuestions&, const dnsprobe::WatchEvent& event) { follower.take(event); };
+  options.stop = [&] {  // asked in every wait
+    if (clock != nullptr) follower.pass(clock->now());
     return stop_requested();
   };
-  return options;
 }
 
 ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearseFlags& flags) {
-  std::optional<OutputForm> form;
+  OutputForm form = OutputForm::kText;
   if (!flags.report.empty()) {
     auto asked = report_form(flags.report);
     if (!asked) return tell(asked.error());
     form = *asked;
   }
-  auto opened = open_page(flags.page);
-  if (!opened) return tell(opened.error());
-  Followers followers{PageFollower(opened->get(), std::chrono::milliseconds(250)), std::nullopt};
-  const RehearsalOptions options = told_to(followers, plan, flags);
+  auto onlookers = open_onlookers(flags.page, flags.metrics, std::chrono::milliseconds(250));
+  if (!onlookers) return tell(onlookers.error());
+  std::optional<Story> last;
+  if (!flags.report.empty()) onlookers->follower.add([&](const Story& story) { last = story; });
+  RehearsalOptions options;
+  options.speed = flags.speed;
+  options.log = log_line;
+  options.stop = stop_requested;
+  const Clock* clock = nullptr;
+  if (onlookers->follower.is_wanted()) follow(onlookers->follower, plan, clock, options);
   auto result = rehearse(plan, options);
   if (!result) return tell(result.error());
   print_result(global.output == OutputForm::kText ? rehearsal_as_text(*result) : rehearsal_as_json(*result));
-  if (followers.report && form)
-    if (auto written = write_result(flags.report, story_in_form(*followers.report, *form)); !written)
-      return tell(written.error());
+  if (last)
+    if (auto written = write_result(flags.report, story_in_form(*last, form)); !written) return tell(written.error());
   return result->exit;
 }
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "cmd/command.h"
-#include "cmd/page/follower.h"
+#include "cmd/onlookers.h"
 #include "cmd/phases/watch.h"
 #include "cmd/report/watch_ndjson.h"
 #include "cmd/report/watch_text.h"
@@ -42,16 +42,6 @@ class LiveScreen {
   std::chrono::steady_clock::time_point drawn_at_{};
 };
 
-/// The account so far, for the page; that it cannot be had does not hold up the watch.
-void tell_page(PageFollower& page, const Cutover& cutover) {
-  if (!page.has_page()) return;
-  auto story = story_of(cutover.plan, cutover.journal, drain_facts(cutover.zones), {}, cutover.clock.now());
-  if (story)
-    page.tell(std::move(*story));
-  else
-    log_line("the live page: " + story.error().message);
-}
-
 std::string as_text(const WatchPhaseResult& result) {
   std::string out = "watch: " + printable(result.headline) + "\n";
   for (const std::string& note : result.notes) out += "  note: " + printable(note) + "\n";
@@ -62,11 +52,10 @@ std::string as_text(const WatchPhaseResult& result) {
 }  // namespace
 
 ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
-  auto opened = open_page(flags.page);
-  if (!opened) return tell(opened.error());
+  auto onlookers = open_onlookers(flags.page, flags.metrics, std::chrono::seconds(1));
+  if (!onlookers) return tell(onlookers.error());
   return with_cutover(global, [&](Cutover& cutover) {
-    PageFollower page(opened->get(), std::chrono::seconds(1));
-    tell_page(page, cutover);
+    show_to(*onlookers, cutover);
     WatchPhaseOptions options;
     options.over = flags.encrypted ? Over::kEncrypted : Over::kAsListed;
     if (!flags.give_up.empty()) {
@@ -80,14 +69,14 @@ ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
     LiveScreen screen;
     WatchSink sink;
     sink.begun = [&](const WatchQuestions& questions) {
-      tell_page(page, cutover);
-      page.begin(questions);
+      show_to(*onlookers, cutover);
+      onlookers->follower.begin(questions);
       if (stream) return print_result(watch_begun_ndjson(questions));
       view.emplace(questions);
       for (const std::string& line : view->opening()) log_line(line);
     };
     sink.event = [&](const WatchQuestions& questions, const dnsprobe::WatchEvent& event) {
-      page.take(event);
+      onlookers->follower.take(event);
       if (stream) return print_result(watch_event_ndjson(questions, event));
       view->take(event);
       if (live) return screen.draw(*view, cutover.clock.now());
@@ -100,7 +89,7 @@ ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
       for (const std::string& line : WatchView::change_lines(look)) log_line(line);
     };
     auto result = watch(cutover, options, sink);
-    tell_page(page, cutover);
+    show_to(*onlookers, cutover);
     if (!result) return tell(result.error());
     if (live && view) screen.redraw(*view, cutover.clock.now());
     print_result(stream ? watch_end_ndjson(*result) : as_text(*result));
