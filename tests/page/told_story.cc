@@ -97,14 +97,18 @@ ToldStory::ToldStory(const ToldOptions& options, Instant served_at) : options_(o
   story_.plan_file = "cutover.yaml";
   story_.plan_hash = "0123456789abcdef";
   const auto phase = [&](Phase of, StoryPhase::State state, Seconds before) {
-    story_.phases.push_back({of, state, served_at - before, std::nullopt, options.hostile ? kHostile : "as told"});
+    StoryPhase& added = story_.phases.emplace_back();
+    added.phase = of;
+    added.state = state;
+    if (state != StoryPhase::State::kAhead) added.started = served_at - before;
+    added.text = options.hostile ? kHostile : "as told";
   };
   phase(Phase::kAssess, StoryPhase::State::kDone, Seconds(90000));
   phase(Phase::kLowerTtl, StoryPhase::State::kDone, Seconds(87000));
   phase(Phase::kPreflight, StoryPhase::State::kDone, Seconds(600));
   phase(Phase::kSwap, StoryPhase::State::kDone, Seconds(5));
   phase(Phase::kWatch, StoryPhase::State::kNow, Seconds(0));
-  story_.phases.push_back({Phase::kRestoreTtl, StoryPhase::State::kAhead, std::nullopt, std::nullopt, ""});
+  phase(Phase::kRestoreTtl, StoryPhase::State::kAhead, Seconds(0));
   story_.checks.push_back(preflight(served_at - Seconds(600), words));
   StorySet set;
   set.zone = name_of("shop.example");

@@ -604,10 +604,11 @@
     return PHASE[phase] ?? clean(phase);
   }
   function phases(host, all, now) {
-    list(host, all, (p) => p.phase, (p) => JSON.stringify(p), (p) => {
+    const nth = all.map((each, index) => ({ each, index }));
+    list(host, nth, (p) => p.index, (p) => JSON.stringify(p.each), ({ each: p }) => {
       const state = STATE[p.state] ?? STATE.ahead;
       return make('li', { class: 'phase ' + p.state, 'aria-current': p.state === 'now' ? 'step' : null, title: clean(p.text) },
-        make('span', { class: 'dot', 'aria-hidden': 'true' }, state.glyph), make('b', null, phaseName(p.phase)), make('span', { class: 'hidden' }, ' ' + state.word),
+        make('span', { class: 'dot', 'aria-hidden': 'true' }, state.glyph), make('b', null, phaseName(p.phase) + (p.of === 'rollback' ? ' (back)' : '')), make('span', { class: 'hidden' }, ' ' + state.word),
         make('small', null, p.ended ? moment(p.ended, now) : p.started ? moment(p.started, now) : state.word));
     });
   }
