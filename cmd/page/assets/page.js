@@ -31,8 +31,8 @@
     const [job] = waiting;
     if (!job) return;
     waiting.delete(job);
+    if (waiting.size) channel.port2.postMessage(0);  // before the job: a picture that fails holds up no other
     job();
-    if (waiting.size) channel.port2.postMessage(0);
   };
   /** Each job at most once in the queue, each in a task of its own: the page stays quick to the hand. */
   function later(...jobs) {

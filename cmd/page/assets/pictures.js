@@ -425,15 +425,15 @@
       axis.push(label(Math.min(x(t), box.right), height - 5, 'axis' + edge, t === 0 ? 'served' : (t > 0 ? '+' : '−') + span(Math.abs(t))));
     }
     const marks = [];
-    const flag = (t, kind, words, row) => {
+    const flag = (t, kind, row) => {
       if (Number.isNaN(t)) return;
       marks.push(upright(x(t), box.top - (row ? 3 : 15), box.bottom, 'flag ' + kind));
       const left = x(t) > (box.left + box.right) / 2;
-      marks.push(label(x(t) + (left ? -4 : 4), row ? box.top - 5 : box.top - 17, 'flag-text ' + kind + (left ? ' end' : ''), words));
+      marks.push(label(x(t) + (left ? -4 : 4), row ? box.top - 5 : box.top - 17, 'flag-text ' + kind + (left ? ' end' : ''), kind + ' ' + localText(served + t, now)));
     };
-    flag(bound, 'bound', 'bound ' + localText(served + bound, now), 0);
-    if (Number.isNaN(converged)) flag(observed, 'observed', 'estimate ' + localText(served + observed, now), 1);
-    else flag(converged, 'converged', 'converged ' + localText(served + converged, now), 1);
+    flag(bound, 'bound', 0);
+    if (Number.isNaN(converged)) flag(observed, 'estimate', 1);
+    else flag(converged, 'converged', 1);
     if (Number.isNaN(converged)) marks.push(upright(x(here), box.top, box.bottom, 'flag now'));
 
     const final = counts[columns];
@@ -617,7 +617,7 @@
       const state = g.overridden ? 'overridden' : g.open ? 'open' : 'closed';
       return make('li', { class: 'gate ' + state },
         make('span', { class: 'state' }, { open: '✓ open', closed: '■ closed', overridden: '! overridden' }[state]), make('b', null, bdi(g.name, 48)),
-        !g.open && g.opens_at ? make('span', { class: 'opens' }, 'opens ', countdown(g.opens_at, now, 'any moment'), ' (', moment(g.opens_at, now), ')') : null,
+        !g.open && g.opens_at ? make('span', { class: 'opens' }, 'opens ', countdown(g.opens_at, now, 'now'), ' (', moment(g.opens_at, now), ')') : null,
         make('small', null, prose(g.why, now)));
     });
   }
