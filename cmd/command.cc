@@ -118,6 +118,7 @@ std::string in_form(OutputForm form, const CheckReport& report, ChecksAsText as_
       return checks_as_github(report);
     case OutputForm::kMetrics:
       return checks_as_metrics(report);
+    case OutputForm::kHtml:
     case OutputForm::kNdjson:
     case OutputForm::kMarkdown:
     case OutputForm::kText:

@@ -5,6 +5,7 @@
 
 #include "cmd/exit_code.h"
 #include "cmd/output_form.h"
+#include "cmd/page/open_page.h"
 #include "cmd/phases/cutover.h"
 #include "cmd/phases/phase.h"
 #include "cmd/report/checks_text.h"
@@ -98,6 +99,7 @@ Result<PhaseOptions> phase_options(const WriteFlags& flags, const Plan& plan);
 
 ExitCode run_plan(const GlobalOptions& global);
 ExitCode run_status(const GlobalOptions& global);
+ExitCode run_report(const GlobalOptions& global);
 
 struct PreflightFlags {
   std::string ca_file;
@@ -126,6 +128,8 @@ ExitCode run_tls(const GlobalOptions& global, const TlsFlags& flags);
 struct WatchFlags {
   std::string give_up;
   bool encrypted = false;  ///< ask over TLS or HTTPS
+  PageFlags page;
+  std::string metrics;  ///< a node_exporter textfile; empty: none
 };
 ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags);
 
@@ -199,6 +203,9 @@ ExitCode run_providers_show(const GlobalOptions& global, const std::string& name
 
 struct RehearseFlags {
   double speed = 1440;
+  PageFlags page;
+  std::string report;   ///< a file for the whole story; empty: none
+  std::string metrics;  ///< a node_exporter textfile; empty: none
 };
 ExitCode run_rehearse(const GlobalOptions& global, const RehearseFlags& flags);
 ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags);

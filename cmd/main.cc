@@ -33,6 +33,22 @@ void add_override(CLI::App& command, cutover::WriteFlags& flags) {
                      "Open one closed gate by name, with a reason: GATE=\"REASON\" (journalled)");
 }
 
+void add_page_flags(CLI::App& command, cutover::PageFlags& flags) {
+  command.add_option("--http", flags.http, "Serve a live page there: ADDRESS:PORT, port 0 for a free one")
+      ->type_name("ADDR:PORT");
+  command.add_option("--http-token", flags.token, "What visitors of the page must know: env/NAME or file/PATH");
+}
+
+void add_metrics(CLI::App& command, std::string& file) {
+  command.add_option("--metrics", file, "FILE.prom: kept up to date for node_exporter's textfile collector")
+      ->type_name("FILE");
+}
+
+void add_report(CLI::App& command, cutover::RehearseFlags& flags) {
+  command.add_option("--report", flags.report, "FILE.html, .md, .json or .txt: the whole story")->type_name("FILE");
+  add_metrics(command, flags.metrics);
+}
+
 std::vector<std::string> long_options(const CLI::App& app) {
   std::vector<std::string> all;
   for (const CLI::Option* option : app.get_options())
@@ -210,6 +226,8 @@ int run(int argc, char** argv) {
   plan_file(added);
   added->add_option("--give-up", watching.give_up, "Give up after this long, instead of the plan's `give-up`");
   added->add_flag("--encrypted", watching.encrypted, "Ask the catalogue's resolvers over TLS or HTTPS");
+  add_page_flags(*added, watching.page);
+  add_metrics(*added, watching.metrics);
 
   added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", usual,
                   [&] { return run_rollback(global, writing); });
@@ -272,20 +290,28 @@ int run(int argc, char** argv) {
   added->add_option("plan", examining.plan_file, "The plan file; cutover.yaml where there is one");
   added->add_option("--ca-file", examining.ca_file, "Trust these certificates (PEM) instead of the system's store");
 
+  plan_file(command("report", "The whole story: what was written, gates, how it spread, certificates",
+                    {OutputForm::kText, OutputForm::kMarkdown, OutputForm::kJson, OutputForm::kHtml},
+                    [&] { return run_report(global); }));
+
   cutover::RehearseFlags rehearsal;
   added = command("rehearse", "The same plan and the same code against a small Internet on loopback, with a fast clock",
                   usual, [&] { return run_rehearse(global, rehearsal); });
   plan_file(added);
+  add_page_flags(*added, rehearsal.page);
   added->add_option("--speed", rehearsal.speed, "Seconds of the rehearsal per real second in the long waits")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 1e6));
+  add_report(*added, rehearsal);
 
   cutover::RehearseFlags demonstration;
   demonstration.speed = 2880;
   added = command("demo", "A rehearsal with a built-in plan", usual, [&] { return run_demo(global, demonstration); });
+  add_page_flags(*added, demonstration.page);
   added->add_option("--speed", demonstration.speed, "Seconds of the demo per real second in the long waits")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 1e6));
+  add_report(*added, demonstration);
 
   cutover::ResolversListFlags listing;
   added =

@@ -10,7 +10,8 @@ namespace cutover {
 namespace {
 
 constexpr OutputForm kForms[] = {OutputForm::kText,     OutputForm::kJson,  OutputForm::kNdjson, OutputForm::kJunit,
-                                 OutputForm::kMarkdown, OutputForm::kSarif, OutputForm::kGithub, OutputForm::kMetrics};
+                                 OutputForm::kMarkdown, OutputForm::kSarif, OutputForm::kGithub, OutputForm::kMetrics,
+                                 OutputForm::kHtml};
 
 }  // namespace
 
@@ -32,6 +33,8 @@ std::string_view to_text(OutputForm form) {
       return "github";
     case OutputForm::kMetrics:
       return "metrics";
+    case OutputForm::kHtml:
+      return "html";
   }
   return "unknown";
 }

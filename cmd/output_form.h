@@ -8,7 +8,7 @@
 namespace cutover {
 
 /// How a command tells its result on stdout.
-enum class OutputForm { kText, kJson, kNdjson, kJunit, kMarkdown, kSarif, kGithub, kMetrics };
+enum class OutputForm { kText, kJson, kNdjson, kJunit, kMarkdown, kSarif, kGithub, kMetrics, kHtml };
 std::string_view to_text(OutputForm form);
 
 /// `text, json or junit`: for help and errors.

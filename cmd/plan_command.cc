@@ -2,7 +2,6 @@
 #include "cmd/phases/plan_view.h"
 #include "cmd/plan/plan_file.h"
 #include "cmd/report/plan_text.h"
-#include "providers/catalog.h"
 
 namespace cutover {
 
@@ -28,20 +27,7 @@ ExitCode run_status(const GlobalOptions& global) {
   } else if (journal.error().code != ErrorCode::kNotFound) {
     return tell(journal.error());
   }
-  // Capabilities are data, but making a provider may want credentials that this person does not have: then the
-  // most careful assumption stands.
-  net::Loop loop;
-  std::vector<DrainFacts> facts;
-  for (const ZonePlan& zone : plan->zones) {
-    auto provider = providers::make_provider(zone.provider, {loop, clock});
-    DrainFacts fact;
-    fact.signal = providers::ChangeSignal::kNone;
-    if (provider) {
-      const providers::Capabilities& can = (*provider)->capabilities();
-      fact = {can.signal.value, can.settle_time.value, providers::settable_ttl(can, plan->ttl.during)};
-    }
-    facts.push_back(fact);
-  }
+  const auto facts = careful_drain_facts(*plan, clock);
   const Status status = status_of(*plan, history, facts, clock.now());
   print_result(global.output == OutputForm::kText ? status_as_text(status, *plan, clock.now())
                                                   : status_as_json(status, *plan));

@@ -85,6 +85,7 @@ std::string rendered(const GlobalOptions& global, const ProbeOptions& options, c
     case OutputForm::kSarif:
     case OutputForm::kGithub:
     case OutputForm::kMetrics:
+    case OutputForm::kHtml:
       break;
   }
   return probe_as_text(options, result);

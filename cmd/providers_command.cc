@@ -25,6 +25,7 @@ ExitCode run_providers_list(const GlobalOptions& global) {
     case OutputForm::kSarif:
     case OutputForm::kGithub:
     case OutputForm::kMetrics:
+    case OutputForm::kHtml:
       break;
   }
   print_result(providers_as_text(all));

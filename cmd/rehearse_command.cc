@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include "cmd/command.h"
+#include "cmd/onlookers.h"
 #include "cmd/phases/rehearse.h"
 #include "cmd/plan/plan_file.h"
 #include "cmd/report/rehearsal_text.h"
+#include "cmd/report/report_file.h"
 
 namespace cutover {
 namespace {
@@ -28,10 +30,43 @@ watch: { resolvers: default, samples: 2, give-up: 2h }
 standby: 48h
 )";
 
-ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearsalOptions& options) {
+/// Lets everybody follow who wants to. The rehearsal's clock is one that they do not have: they also hear of time
+/// passing.
+void follow(StoryFollower& follower, const Plan& plan, const Clock*& clock, RehearsalOptions& options) {
+  options.moment = [&](const RehearsalMoment& moment) {
+    clock = &moment.clock;
+    if (auto told = story_of(moment, plan)) follower.tell(*std::move(told));
+  };
+  options.watch.begun = [&](const WatchQuestions& questions) { follower.begin(questions); };
+  options.watch.event = [&](const WatchQuestions&, const dnsprobe::WatchEvent& event) { follower.take(event); };
+  options.stop = [&] {  // asked in every wait
+    if (clock != nullptr) follower.pass(clock->now());
+    return stop_requested();
+  };
+}
+
+ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearseFlags& flags) {
+  OutputForm form = OutputForm::kText;
+  if (!flags.report.empty()) {
+    auto asked = report_form(flags.report);
+    if (!asked) return tell(asked.error());
+    form = *asked;
+  }
+  auto onlookers = open_onlookers(flags.page, flags.metrics, std::chrono::milliseconds(250));
+  if (!onlookers) return tell(onlookers.error());
+  std::optional<Story> last;
+  if (!flags.report.empty()) onlookers->follower.add([&](const Story& story) { last = story; });
+  RehearsalOptions options;
+  options.speed = flags.speed;
+  options.log = log_line;
+  options.stop = stop_requested;
+  const Clock* clock = nullptr;
+  if (onlookers->follower.is_wanted()) follow(onlookers->follower, plan, clock, options);
   auto result = rehearse(plan, options);
   if (!result) return tell(result.error());
   print_result(global.output == OutputForm::kText ? rehearsal_as_text(*result) : rehearsal_as_json(*result));
+  if (last)
+    if (auto written = write_result(flags.report, story_in_form(*last, form)); !written) return tell(written.error());
   return result->exit;
 }
 
@@ -40,7 +75,7 @@ ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearsalOptio
 ExitCode run_rehearse(const GlobalOptions& global, const RehearseFlags& flags) {
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
-  return run(global, *plan, {flags.speed, log_line, stop_requested});
+  return run(global, *plan, flags);
 }
 
 ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags) {
@@ -49,7 +84,7 @@ ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags) {
   log_line("A shop moves to another hosting company, on a small Internet that exists only on this machine's loopback.");
   log_line(fmt::format(
       "TTLs are a day; the long wait runs {:.0f} times faster. Nothing outside this machine is asked.\n", flags.speed));
-  return run(global, *plan, {flags.speed, log_line, stop_requested});
+  return run(global, *plan, flags);
 }
 
 }  // namespace cutover

@@ -133,6 +133,7 @@ ExitCode run_resolvers_list(const GlobalOptions& global, const ResolversListFlag
     case OutputForm::kSarif:
     case OutputForm::kGithub:
     case OutputForm::kMetrics:
+    case OutputForm::kHtml:
     case OutputForm::kMarkdown:
       break;
   }
@@ -195,6 +196,7 @@ ExitCode run_resolvers_check(const GlobalOptions& global, const ResolversCheckFl
     case OutputForm::kSarif:
     case OutputForm::kGithub:
     case OutputForm::kMetrics:
+    case OutputForm::kHtml:
     case OutputForm::kMarkdown:
       print_result(health_as_text(report));
       break;

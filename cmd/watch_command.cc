@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cmd/command.h"
+#include "cmd/onlookers.h"
 #include "cmd/phases/watch.h"
 #include "cmd/report/watch_ndjson.h"
 #include "cmd/report/watch_text.h"
@@ -51,7 +52,10 @@ std::string as_text(const WatchPhaseResult& result) {
 }  // namespace
 
 ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
+  auto onlookers = open_onlookers(flags.page, flags.metrics, std::chrono::seconds(1));
+  if (!onlookers) return tell(onlookers.error());
   return with_cutover(global, [&](Cutover& cutover) {
+    show_to(*onlookers, cutover);
     WatchPhaseOptions options;
     options.over = flags.encrypted ? Over::kEncrypted : Over::kAsListed;
     if (!flags.give_up.empty()) {
@@ -65,11 +69,14 @@ ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
     LiveScreen screen;
     WatchSink sink;
     sink.begun = [&](const WatchQuestions& questions) {
+      show_to(*onlookers, cutover);
+      onlookers->follower.begin(questions);
       if (stream) return print_result(watch_begun_ndjson(questions));
       view.emplace(questions);
       for (const std::string& line : view->opening()) log_line(line);
     };
     sink.event = [&](const WatchQuestions& questions, const dnsprobe::WatchEvent& event) {
+      onlookers->follower.take(event);
       if (stream) return print_result(watch_event_ndjson(questions, event));
       view->take(event);
       if (live) return screen.draw(*view, cutover.clock.now());
@@ -82,6 +89,7 @@ ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
       for (const std::string& line : WatchView::change_lines(look)) log_line(line);
     };
     auto result = watch(cutover, options, sink);
+    show_to(*onlookers, cutover);
     if (!result) return tell(result.error());
     if (live && view) screen.redraw(*view, cutover.clock.now());
     print_result(stream ? watch_end_ndjson(*result) : as_text(*result));

@@ -53,6 +53,22 @@ std::vector<DrainFacts> drain_facts(const std::vector<ZoneAtWork>& zones) {
   return facts;
 }
 
+std::vector<DrainFacts> careful_drain_facts(const Plan& plan, const Clock& clock) {
+  net::Loop loop;
+  std::vector<DrainFacts> facts;
+  for (const ZonePlan& zone : plan.zones) {
+    auto provider = providers::make_provider(zone.provider, {loop, clock});
+    DrainFacts fact;
+    fact.signal = providers::ChangeSignal::kNone;
+    if (provider) {
+      const providers::Capabilities& can = (*provider)->capabilities();
+      fact = {can.signal.value, can.settle_time.value, providers::settable_ttl(can, plan.ttl.during)};
+    }
+    facts.push_back(fact);
+  }
+  return facts;
+}
+
 void pause(net::Loop& loop, std::chrono::milliseconds real) {
   bool over = false;
   const auto timer = loop.after(real, [&over] { over = true; });

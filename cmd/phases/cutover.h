@@ -55,6 +55,9 @@ Result<std::vector<ZoneAtWork>> open_zones(const Plan& plan, net::Loop& loop, co
 
 /// What the drain gate needs to know of the providers, in plan order.
 std::vector<DrainFacts> drain_facts(const std::vector<ZoneAtWork>& zones);
+/// The same without a zone open, for those who only look: making a provider may want credentials that this person does
+/// not have, and then the most careful assumption stands.
+std::vector<DrainFacts> careful_drain_facts(const Plan& plan, const Clock& clock);
 
 /// Sleeps real time while the loop runs.
 void pause(net::Loop& loop, std::chrono::milliseconds real);

@@ -78,6 +78,7 @@ Result<PhaseResult> lower_ttl(Cutover& cutover, const PhaseOptions& options) {
   result.gates.push_back(no_drift(wished->drift));
   result.gates.push_back(provider_carries(wished->not_carried));
   if (auto done = apply_overrides(cutover, Phase::kLowerTtl, options, result.gates); !done) return done.error();
+  if (auto noted = note_gates(cutover, Phase::kLowerTtl, result.gates); !noted) return noted.error();
   if (!all_open(result.gates)) {
     result.exit = ExitCode::kClosed;
     result.headline = wished->drift.empty() ? "the provider cannot make this change; nothing was written"

@@ -261,14 +261,22 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
   } else if (restored != nullptr && newest == restored) {
     status.headline = "finished: the original TTLs are back";
     status.next = "nothing";
+    status.go = true;
   } else if (rollback != nullptr) {
     status.headline = fmt::format("rolled back {}", format_instant(rollback->ended.value_or(rollback->started)));
     status.next = "`cutover watch` until users are back, then `cutover restore-ttl`";
+    if (rollback->authoritative_at) {
+      status.opens_at = *rollback->authoritative_at + turning_time(plan, history, facts);
+      status.go = now >= *status.opens_at;
+    }
   } else if (!swaps.empty()) {
     const WriteRecord& swap = *swaps.back();
     const Instant since = swap.authoritative_at.value_or(swap.ended.value_or(swap.started));
     const Instant over = since + plan.standby;
     status.restore_overdue = now > over;
+    status.go = status.restore_overdue;
+    status.opens_at = over;
+    status.standby_until = over;
     status.headline = fmt::format("swapped {}; standby {} {}", format_instant(since),
                                   now > over ? "ended" : "runs until", format_instant(over));
     status.next = status.restore_overdue
@@ -288,6 +296,8 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
                   : opening(status.gates)
                       ? fmt::format("`cutover swap` from {}", format_opening(*opening(status.gates)))
                       : "what the closed gates ask for";
+    status.go = lowering == Lowering::kToDo || all_open(status.gates);
+    status.opens_at = opening(status.gates);
   }
   return status;
 }

@@ -36,6 +36,9 @@ struct Status {
   std::vector<TimelineEntry> timeline;
   std::vector<Gate> gates;
   std::string next;
+  bool go = false;                       ///< `next` may be done now
+  std::optional<Instant> opens_at;       ///< when time alone makes `go` true
+  std::optional<Instant> standby_until;  ///< the old side is the way back until then; empty: nothing stands swapped
   bool restore_overdue = false;
 };
 Status status_of(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts, Instant now);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cmd/phases/lab_people.h"
 #include "cmd/phases/phase.h"
 #include "cmd/phases/preflight.h"
 #include "cmd/phases/watch.h"
@@ -125,6 +126,7 @@ class Rehearsal {
     const bool went_through = lower() && preflight_new_side() && drain_and_swap() && watch_it("swap") && roll_back() &&
                               watch_it("rollback") && restore();
     look_back();
+    show();
     result_.real_time = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
     result_.rehearsed_time = clock_.now() - first;
     if (went_through && result_.differences.empty()) {
@@ -162,6 +164,7 @@ class Rehearsal {
     if (!zones) return zones.error();
     Telling telling{[this](const std::string& line) { say("", line); }, nullptr};
     cutover_.emplace(Cutover{lab_plan_, *journal_, loop_, clock_, telling, options_.stop, std::move(*zones)});
+    facts_ = drain_facts(cutover_->zones);
     phase_options_.consent = PhaseOptions::Consent::kGiven;
     event("stage",
           fmt::format(
@@ -198,6 +201,7 @@ class Rehearsal {
       if (!tried) return fault("swap", tried.error());
       const bool only_time = tried->exit == ExitCode::kClosed && tried->opens_at;
       if (!only_time || attempt == kSwapAttempts) return take("swap", tried);
+      gates_ = tried->gates;
       for (const Gate& gate : tried->gates)
         if (!gate.open) event("swap", fmt::format("refused: {} is closed: {}", gate.name, gate.why));
       wait_until(*tried->opens_at);
@@ -219,14 +223,22 @@ class Rehearsal {
     clock_.set_speed(kWatchSpeed);
     Instant told{};
     WatchSink sink;
-    sink.event = [&](const WatchQuestions&, const dnsprobe::WatchEvent& seen) {
+    sink.begun = [&](const WatchQuestions& questions) {
+      show();
+      if (options_.watch.begun) options_.watch.begun(questions);
+    };
+    sink.authority = options_.watch.authority;
+    sink.event = [&](const WatchQuestions& questions, const dnsprobe::WatchEvent& seen) {
+      if (options_.watch.event) options_.watch.event(questions, seen);
       if (seen.kind != dnsprobe::WatchEvent::Kind::kSummary || clock_.now() - told < Seconds(30)) return;
       told = clock_.now();
       say("watch", fmt::format("{} of {} resolvers settled on the {} values, {} still hold the others; {}",
                                seen.forecast.settled, seen.forecast.resolvers, of == "swap" ? "new" : "old",
                                seen.forecast.holding.size(), seen.forecast.why));
     };
-    auto seen = watch(*cutover_, {}, sink);
+    WatchPhaseOptions terms;
+    terms.introduce = place;
+    auto seen = watch(*cutover_, terms, sink);
     if (!seen) return fault("watch", seen.error());
     note_estimates(of, *seen);
     event("watch", seen->headline);
@@ -254,6 +266,7 @@ class Rehearsal {
   }
 
   void look_back() {
+    result_.availability = met(world_->visits());
     for (const Zone& before : before_) {
       auto now = world_->authority().zone(before.origin);
       if (!now) continue;
@@ -264,17 +277,6 @@ class Rehearsal {
       }
       for (const auto& [key, set] : now->sets)
         if (before.find(key) == nullptr) result_.differences.push_back(key.text());
-    }
-    for (const lab::Visit& visit : world_->visits()) {
-      Availability& seen = result_.availability;
-      ++seen.visits;
-      if (visit.outcome == lab::Visit::Outcome::kReached) {
-        ++(visit.side == "old" ? seen.reached_old : seen.reached_new);
-      } else {
-        ++seen.failed;
-        if (seen.first_failure.empty())
-          seen.first_failure = fmt::format("{} through {}: {}", visit.site.host(), visit.resolver, visit.detail);
-      }
     }
   }
 
@@ -302,6 +304,7 @@ class Rehearsal {
 
   bool take(const std::string& phase, const Result<PhaseResult>& done) {
     if (!done) return fault(phase, done.error());
+    gates_ = done->gates;
     event(phase, done->headline);
     if (done->exit == ExitCode::kDone) return true;
     for (const Gate& gate : done->gates)
@@ -322,6 +325,13 @@ class Rehearsal {
   void event(const std::string& phase, const std::string& text) {
     result_.events.push_back({clock_.now(), phase, text});
     say(phase, text);
+    show();
+  }
+
+  void show() {
+    if (!options_.moment || !cutover_) return;
+    result_.availability = met(world_->visits());
+    options_.moment({lab_plan_, *journal_, facts_, gates_, clock_, result_});
   }
 
   void say(const std::string& phase, const std::string& text) const {
@@ -338,6 +348,8 @@ class Rehearsal {
   Plan lab_plan_;
   std::optional<Journal> journal_;
   std::optional<Cutover> cutover_;
+  std::vector<DrainFacts> facts_;
+  std::vector<Gate> gates_;
   PhaseOptions phase_options_;
   std::vector<Zone> before_;
   std::vector<RecordKey> existing_;

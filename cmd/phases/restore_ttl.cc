@@ -101,6 +101,7 @@ Result<PhaseResult> restore_ttl(Cutover& cutover, const PhaseOptions& options) {
     result.opens_at = opening(result.gates);
     if (!result.opens_at || options.at_closed_gate == PhaseOptions::AtClosedGate::kStop ||
         (cutover.stop && cutover.stop())) {
+      if (auto noted = note_gates(cutover, Phase::kRestoreTtl, result.gates); !noted) return noted.error();
       result.exit = ExitCode::kClosed;
       result.headline = result.opens_at ? fmt::format("restore-ttl opens at {}", format_opening(*result.opens_at))
                                         : "restore-ttl is closed; nothing was written";
@@ -112,6 +113,7 @@ Result<PhaseResult> restore_ttl(Cutover& cutover, const PhaseOptions& options) {
     result.gates.front() = standby_over(cutover.plan, *history, cutover.clock.now());
   }
   result.opens_at.reset();
+  if (auto noted = note_gates(cutover, Phase::kRestoreTtl, result.gates); !noted) return noted.error();
   if (const auto left = not_swapped_yet(cutover.plan, *history); !left.empty()) {
     result.notes.push_back(
         fmt::format("{} of this plan {} not swapped by this program; with the TTLs up again, swapping begins anew with "

@@ -152,6 +152,7 @@ Result<PhaseResult> rollback(Cutover& cutover, const PhaseOptions& options) {
     result.notes.push_back(fmt::format("{} left alone because somebody else changed it (--skip-drifted)",
                                        counted(todo->drift.size(), "record set")));
   }
+  if (auto noted = note_gates(cutover, Phase::kRollback, result.gates); !noted) return noted.error();
   if (!all_open(result.gates)) {
     result.exit = ExitCode::kClosed;
     result.headline = "somebody changed record sets that the rollback would touch; nothing was written";

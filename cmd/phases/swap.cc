@@ -292,6 +292,7 @@ Result<PhaseResult> swap(Cutover& cutover, const PhaseOptions& options) {
   if (auto waited = wait_for_gates(cutover, options, *view); !waited) return waited.error();
   result.gates = view->gates;
   result.changes = view->changes;
+  if (auto noted = note_gates(cutover, Phase::kSwap, result.gates); !noted) return noted.error();
   if (!all_open(result.gates)) {
     result.exit = ExitCode::kClosed;
     result.opens_at = opening(result.gates);

@@ -21,6 +21,7 @@ constexpr std::chrono::seconds kBatchAge{1};
 struct Watched {
   Phase of = Phase::kSwap;
   std::vector<ChangeSet> changes;
+  std::int64_t id = 0;                ///< the last write of it
   std::optional<std::int64_t> write;  ///< whose authoritative_at is still to be recorded
   std::optional<Instant> authoritative_at;
 };
@@ -29,6 +30,7 @@ Result<Watched> what_to_watch(const History& history) {
   Watched watched;
   if (const WriteRecord* rollback = standing_rollback(history)) {
     watched.of = Phase::kRollback;
+    watched.id = rollback->id;
     watched.changes = rollback->changes;
     watched.authoritative_at = rollback->authoritative_at;
     if (!rollback->authoritative_at) watched.write = rollback->id;
@@ -38,6 +40,7 @@ Result<Watched> what_to_watch(const History& history) {
   if (swaps.empty())
     return fail(ErrorCode::kNotFound,
                 "nothing has been swapped yet, so there is nothing to watch; `cutover swap` comes first");
+  watched.id = swaps.back()->id;
   watched.changes = swapped_since_rollback(history);
   watched.authoritative_at = swaps.back()->authoritative_at;
   if (!swaps.back()->authoritative_at) watched.write = swaps.back()->id;
@@ -108,6 +111,60 @@ class Recorder {
   std::vector<ResolverRecord> batch_;
   std::chrono::steady_clock::time_point flushed_ = std::chrono::steady_clock::now();
   bool failed_ = false;
+};
+
+/// What a picture of this watch needs beside the answers: whom it asks, and how far it has come.
+WatchRecord frame_of(const WatchQuestions& questions, std::int64_t write) {
+  WatchRecord frame;
+  frame.write = write;
+  for (const dnsprobe::Expectation& each : questions.expectations) {
+    frame.keys.push_back(each.key);
+    frame.served_at = std::max(frame.served_at, each.new_since);
+    frame.bound = std::max(frame.bound, dnsprobe::bound_of(each));
+  }
+  for (const dnsprobe::Resolver& each : questions.resolvers)
+    frame.resolvers.push_back({each.id, each.operator_name, each.country, each.place, each.location});
+  return frame;
+}
+
+WatchMark mark_of(const dnsprobe::Forecast& forecast) {
+  WatchMark mark;
+  mark.at = forecast.at;
+  mark.level = std::string(dnsprobe::to_text(forecast.level));
+  mark.bound = forecast.bound;
+  mark.observed = forecast.observed;
+  mark.why = forecast.why;
+  return mark;
+}
+
+/// Notes each level that is reached or lost, and the end.
+class Milestones {
+ public:
+  Milestones(Cutover& cutover, std::int64_t watch) : cutover_(cutover), watch_(watch) {}
+
+  void see(const dnsprobe::Forecast& forecast) {
+    if (level_ == forecast.level) return;
+    level_ = forecast.level;
+    keep(mark_of(forecast));
+  }
+  void end(const dnsprobe::WatchResult& seen) {
+    WatchMark mark = mark_of(seen.forecast);
+    mark.at = seen.ended;
+    // At the end nothing old is alive; what was estimated once everybody had been asked is what can be held to account.
+    mark.observed = seen.observed_after_first_round ? seen.observed_after_first_round : mark.observed;
+    mark.converged_at = seen.converged_at;
+    mark.is_last = true;
+    keep(mark);
+  }
+
+ private:
+  void keep(const WatchMark& mark) {
+    if (auto kept = cutover_.journal.record_watch_mark(watch_, mark); !kept)
+      cutover_.log("how far this watch came is not journalled: " + kept.error().message);
+  }
+  Cutover& cutover_;
+  const std::int64_t watch_;
+  std::optional<dnsprobe::Level> level_;
 };
 
 /// Looks for the server that is behind, and tells.
@@ -196,8 +253,9 @@ dnsprobe::WatchOptions terms_of(const Plan& plan, const WatchQuestions& question
   return terms;
 }
 
-void ask_resolvers(Cutover& cutover, const WatchSink& sink, WatchPhaseResult& result) {
+void ask_resolvers(Cutover& cutover, std::int64_t watch, const WatchSink& sink, WatchPhaseResult& result) {
   Recorder recorder(cutover, result.questions);
+  Milestones milestones(cutover, watch);
   LagSearch search(cutover, result.questions.expectations);
   result.seen = dnsprobe::watch(
       cutover.loop, cutover.clock, result.questions.expectations, result.questions.resolvers,
@@ -205,13 +263,16 @@ void ask_resolvers(Cutover& cutover, const WatchSink& sink, WatchPhaseResult& re
       [&](const dnsprobe::WatchEvent& event) {
         recorder.add(event);
         if (sink.event) sink.event(result.questions, event);
-        if (event.kind == dnsprobe::WatchEvent::Kind::kSample)
+        if (event.kind == dnsprobe::WatchEvent::Kind::kSample) {
           search.note(event.key, event.observation);
-        else
+        } else {
+          milestones.see(event.forecast);
           look_for_lag(cutover, search, result.questions, sink);
+        }
       },
       cutover.stop);
   recorder.flush();
+  milestones.end(result.seen);
   for (std::string& each : search.story()) result.notes.push_back(std::move(each));
 }
 
@@ -237,6 +298,7 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   result.notes.insert(result.notes.end(), resolvers->notes.begin(), resolvers->notes.end());
   if (!resolvers->interception.empty()) return intercepted(std::move(result), resolvers->interception);
   result.questions.resolvers = std::move(resolvers->resolvers);
+  if (options.introduce) options.introduce(result.questions.resolvers);
   // It is known what to ask, whom, and for which answer.
 
   const Instant started = cutover.clock.now();
@@ -266,9 +328,11 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
                                                            counted(result.questions.resolvers.size(), "resolver")));
       !kept)
     return kept.error();
+  auto noted = cutover.journal.begin_watch(frame_of(result.questions, watched->id));
+  if (!noted) return noted.error();
   if (sink.begun) sink.begun(result.questions);
 
-  ask_resolvers(cutover, sink, result);
+  ask_resolvers(cutover, *noted, sink, result);
   conclude(result);
   if (auto kept =
           cutover.journal.record_event(Phase::kWatch, std::string(dnsprobe::to_text(result.seen.end)), result.headline);

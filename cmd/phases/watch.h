@@ -22,6 +22,8 @@ struct WatchPhaseOptions {
   Seconds sync_timeout{120};       ///< how long the authoritative servers may take before the resolvers are asked
   std::optional<Seconds> give_up;  ///< instead of the plan's
   Over over = Over::kAsListed;
+  /// Adds what else is known of those who are asked, such as where they stand; may be empty.
+  std::function<void(std::vector<dnsprobe::Resolver>&)> introduce;
 };
 
 /// How a watch is told while it runs. Each may be empty.

@@ -8,6 +8,19 @@
 
 namespace cutover {
 
+Result<void> note_gates(Cutover& cutover, Phase phase, const std::vector<Gate>& gates) {
+  const bool is_open = all_open(gates);
+  std::vector<std::string> told;
+  for (const Gate& gate : gates)
+    if (is_open || !(gate.open || gate.overridden))
+      told.push_back(fmt::format("{} {}: {}", gate.name,
+                                 gate.open         ? "open"
+                                 : gate.overridden ? "overridden"
+                                                   : "closed",
+                                 gate.why));
+  return cutover.journal.record_events(phase, "gate", told);
+}
+
 Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& options, std::vector<Gate>& gates) {
   std::vector<std::pair<std::string, std::string>> needed;
   for (const auto& given : options.overrides) {

@@ -10,6 +10,8 @@ namespace cutover {
 
 /// The steps that all writing commands share.
 
+/// Journals what each gate said when a write was decided on; where some were closed, only those. Reports tell them.
+Result<void> note_gates(Cutover& cutover, Phase phase, const std::vector<Gate>& gates);
 /// Marks gates that the person overrode by name and journals each with its reason.
 /// kUsage: a name that is no gate of this command, or an empty reason.
 Result<void> apply_overrides(Cutover& cutover, Phase phase, const PhaseOptions& options, std::vector<Gate>& gates);

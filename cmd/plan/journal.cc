@@ -63,6 +63,14 @@ CREATE INDEX resolver_ceiling ON resolver_record(id) WHERE above_low = 1;
 CREATE INDEX resolver_of_phase ON resolver_record(phase);
 )sql";
 
+// Tables that came later and that gates do not need: a program that does not know them reads all the rest as ever, so
+// the version stays. A journal of before has none until somebody writes to it.
+constexpr const char* kLaterTables = R"sql(
+CREATE TABLE IF NOT EXISTS watch (id INTEGER PRIMARY KEY, write INTEGER NOT NULL, begun INTEGER NOT NULL,
+  json TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS watch_mark (id INTEGER PRIMARY KEY, watch INTEGER NOT NULL, json TEXT NOT NULL);
+)sql";
+
 template <class E>
 using Words = std::vector<std::pair<E, std::string_view>>;
 
@@ -245,6 +253,7 @@ Result<void> create_database(const std::filesystem::path& file, const std::strin
     db.exec(fmt::format("PRAGMA application_id={}", kApplicationId));
     db.exec(fmt::format("PRAGMA user_version={}", kVersion));
     db.exec(kSchema);
+    db.exec(kLaterTables);
     SQLite::Statement meta(db, "INSERT INTO meta (key, value) VALUES ('plan_name', ?), ('created_us', ?)");
     meta.bind(1, plan_name);
     meta.bind(2, std::to_string(to_micros(now)));
@@ -397,6 +406,7 @@ Result<Journal> Journal::open(const Plan& plan, const Clock& clock) {
     auto impl = std::make_unique<Impl>(plan, clock, *std::move(lock));
     if (auto whole = impl->verify(); !whole) return whole.error();
     set_pragmas(impl->db);
+    if (!impl->db.tableExists("watch_mark")) impl->db.exec(kLaterTables);
     return Journal(std::move(impl));
   } catch (const SQLite::Exception& e) {
     return from_sqlite(e, file, "read");
@@ -507,6 +517,30 @@ Result<void> Journal::record_event(Phase phase, const std::string& kind, const s
   return done(impl_->commit("record an event", [&] {
     return impl_->insert("INSERT INTO event (at, phase, kind, text) VALUES (?, ?, ?, ?)", impl_->now(), to_text(phase),
                          kind, text);
+  }));
+}
+
+Result<void> Journal::record_events(Phase phase, const std::string& kind, const std::vector<std::string>& texts) {
+  if (texts.empty()) return {};
+  return done(impl_->commit("record events", [&] {
+    std::int64_t last = 0;
+    for (const std::string& text : texts)
+      last = impl_->insert("INSERT INTO event (at, phase, kind, text) VALUES (?, ?, ?, ?)", impl_->now(),
+                           to_text(phase), kind, text);
+    return last;
+  }));
+}
+
+Result<std::int64_t> Journal::begin_watch(const WatchRecord& watch) {
+  return impl_->commit("begin a watch", [&] {
+    return impl_->insert("INSERT INTO watch (write, begun, json) VALUES (?, ?, ?)", watch.write, impl_->now(),
+                         journal_codec::encode_watch(watch));
+  });
+}
+
+Result<void> Journal::record_watch_mark(std::int64_t watch, const WatchMark& mark) {
+  return done(impl_->commit("record how far a watch came", [&] {
+    return impl_->insert("INSERT INTO watch_mark (watch, json) VALUES (?, ?)", watch, journal_codec::encode_mark(mark));
   }));
 }
 
@@ -678,6 +712,33 @@ Result<std::vector<ResolverRecord>> Journal::resolver_records(Phase phase) const
     return impl_->read_resolvers("phase = ?", std::string(to_text(phase)));
   } catch (const SQLite::Exception& e) {
     return from_sqlite(e, impl_->file, "read the resolver answers");
+  } catch (const Damaged& e) {
+    return corrupt(impl_->file, fmt::format("is damaged ({})", e.what()));
+  }
+}
+
+Result<std::vector<WatchRecord>> Journal::watches() const {
+  try {
+    std::vector<WatchRecord> watches;
+    if (!impl_->db.tableExists("watch_mark")) return watches;
+    SQLite::Transaction one_moment(impl_->db);
+    std::map<std::int64_t, std::size_t> by_id;
+    each_row(impl_->db, "SELECT id, write, begun, json FROM watch ORDER BY id", [&](auto& row) {
+      WatchRecord watch = or_damaged(journal_codec::decode_watch(text(row, 3)));
+      watch.id = integer(row, 0);
+      watch.write = integer(row, 1);
+      watch.begun = instant(row, 2);
+      by_id[watch.id] = watches.size();
+      watches.push_back(std::move(watch));
+    });
+    each_row(impl_->db, "SELECT watch, json FROM watch_mark ORDER BY id", [&](auto& row) {
+      const auto at = by_id.find(integer(row, 0));
+      if (at == by_id.end()) throw Damaged("a mark belongs to no watch");
+      watches[at->second].marks.push_back(or_damaged(journal_codec::decode_mark(text(row, 1))));
+    });
+    return watches;
+  } catch (const SQLite::Exception& e) {
+    return from_sqlite(e, impl_->file, "read the watches");
   } catch (const Damaged& e) {
     return corrupt(impl_->file, fmt::format("is damaged ({})", e.what()));
   }

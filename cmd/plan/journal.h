@@ -10,6 +10,7 @@
 #include "core/change_set.h"
 #include "core/check.h"
 #include "core/clock.h"
+#include "dnsprobe/resolver.h"
 #include "net/authority.h"
 #include "providers/provider.h"
 
@@ -115,6 +116,38 @@ struct EventRecord {
   std::string text;
 };
 
+/// Whom a watch asks.
+struct WatchedResolver {
+  std::string id;
+  std::string operator_name;
+  std::string country;  ///< ISO 3166 alpha-2; empty where it has none
+  std::string place;
+  std::optional<dnsprobe::Location> location;
+};
+
+/// How far a watch has come: noted when its level changes, and at its end.
+struct WatchMark {
+  Instant at{};
+  std::string level;  ///< of dnsprobe::Level
+  Instant bound{};
+  std::optional<Instant> observed;
+  std::optional<Instant> converged_at;
+  std::string why;
+  bool is_last = false;
+};
+
+/// One watch: the frame of the answers (resolver_records()) that came while it ran.
+struct WatchRecord {
+  std::int64_t id = 0;
+  std::int64_t write = 0;  ///< the write whose spreading is watched
+  Instant begun{};
+  Instant served_at{};  ///< every authoritative address served the new values
+  Instant bound{};      ///< as known at the beginning
+  std::vector<RecordKey> keys;
+  std::vector<WatchedResolver> resolvers;
+  std::vector<WatchMark> marks;  ///< oldest first
+};
+
 /// Everything the journal knows, oldest first. A value: gates and renderers work on it.
 struct History {
   std::string plan_name;
@@ -156,15 +189,22 @@ class Journal {
   Result<void> record_overrides(Phase phase, const std::vector<std::pair<std::string, std::string>>& overrides);
   Result<void> record_checks(Phase phase, const std::string& plan_hash, bool passed, const std::vector<Check>& checks);
   Result<void> record_event(Phase phase, const std::string& kind, const std::string& text);
+  /// Several of one kind, in one transaction.
+  Result<void> record_events(Phase phase, const std::string& kind, const std::vector<std::string>& texts);
   Result<void> record_resolver_sweep(const ResolverSweepRecord& sweep);
   /// One transaction for all of them.
   Result<void> record_resolvers(const std::vector<ResolverRecord>& records);
+  /// Begins a watch; its id, `begun` and marks are not looked at.
+  Result<std::int64_t> begin_watch(const WatchRecord& watch);
+  Result<void> record_watch_mark(std::int64_t watch, const WatchMark& mark);
 
   Result<History> history() const;
   /// The last write of a phase, until record_authoritative() says since when it is served; nullopt: there is none.
   Result<std::optional<std::int64_t>> unconfirmed_write(Phase phase) const;
   /// Every resolver record, for reports; the history holds only those that gates need.
   Result<std::vector<ResolverRecord>> resolver_records(Phase phase) const;
+  /// Every watch, oldest first; those of a program that did not note them yet are missing.
+  Result<std::vector<WatchRecord>> watches() const;
   const std::filesystem::path& folder() const;
 
  private:

@@ -193,6 +193,62 @@ Result<std::vector<Check>> decode_checks(std::string_view text) {
   });
 }
 
+std::string encode_watch(const WatchRecord& record) {
+  Json json{{"served_us", to_micros(record.served_at)}, {"bound_us", to_micros(record.bound)}};
+  json["keys"] = Json::parse(encode_keys(record.keys));
+  json["resolvers"] = Json::array();
+  for (const WatchedResolver& each : record.resolvers) {
+    Json one{{"id", each.id}, {"operator", each.operator_name}, {"country", each.country}, {"place", each.place}};
+    if (each.location) one["at"] = {each.location->latitude, each.location->longitude};
+    json["resolvers"].push_back(std::move(one));
+  }
+  return dump(json);
+}
+
+Result<WatchRecord> decode_watch(std::string_view text) {
+  return decode(text, "watch", [](const Json& json) {
+    WatchRecord record;
+    record.served_at = from_micros(json.at("served_us").get<std::int64_t>());
+    record.bound = from_micros(json.at("bound_us").get<std::int64_t>());
+    record.keys = or_throw(decode_keys(json.at("keys").dump()));
+    for (const Json& one : json.at("resolvers")) {
+      WatchedResolver each{one.at("id").get<std::string>(), one.at("operator").get<std::string>(),
+                           one.at("country").get<std::string>(), one.at("place").get<std::string>(), std::nullopt};
+      if (const auto at = one.find("at"); at != one.end())
+        each.location = dnsprobe::Location{at->at(0).get<float>(), at->at(1).get<float>()};
+      record.resolvers.push_back(std::move(each));
+    }
+    return record;
+  });
+}
+
+std::string encode_mark(const WatchMark& mark) {
+  Json json{{"at_us", to_micros(mark.at)}, {"level", mark.level}, {"bound_us", to_micros(mark.bound)}};
+  if (mark.observed) json["observed_us"] = to_micros(*mark.observed);
+  if (mark.converged_at) json["converged_us"] = to_micros(*mark.converged_at);
+  json["why"] = mark.why;
+  json["last"] = mark.is_last;
+  return dump(json);
+}
+
+Result<WatchMark> decode_mark(std::string_view text) {
+  return decode(text, "mark of a watch", [](const Json& json) {
+    const auto instant = [&](const char* key) {
+      const auto at = json.find(key);
+      return at == json.end() ? std::nullopt : std::optional(from_micros(at->get<std::int64_t>()));
+    };
+    WatchMark mark;
+    mark.at = from_micros(json.at("at_us").get<std::int64_t>());
+    mark.level = json.at("level").get<std::string>();
+    mark.bound = from_micros(json.at("bound_us").get<std::int64_t>());
+    mark.observed = instant("observed_us");
+    mark.converged_at = instant("converged_us");
+    mark.why = json.at("why").get<std::string>();
+    mark.is_last = json.at("last").get<bool>();
+    return mark;
+  });
+}
+
 std::string encode_keys(const std::vector<RecordKey>& keys) {
   Json json = Json::array();
   for (const RecordKey& key : keys) json.push_back({{"name", key.name.text()}, {"type", to_text(key.type)}});

@@ -19,6 +19,11 @@ std::string encode_sweep(const SweepRecord& record);
 Result<SweepRecord> decode_sweep(std::string_view json);
 std::string encode_checks(const std::vector<Check>& checks);
 Result<std::vector<Check>> decode_checks(std::string_view json);
+/// Everything but ids, `begun` and marks.
+std::string encode_watch(const WatchRecord& record);
+Result<WatchRecord> decode_watch(std::string_view json);
+std::string encode_mark(const WatchMark& mark);
+Result<WatchMark> decode_mark(std::string_view json);
 std::string encode_keys(const std::vector<RecordKey>& keys);
 Result<std::vector<RecordKey>> decode_keys(std::string_view json);
 std::string encode_strings(const std::vector<std::string>& strings);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cmd/phases/plan_view.h"
 #include "cmd/phases/rehearse.h"
 #include "cmd/phases/watch.h"
 #include "cmd/plan/gate.h"
@@ -24,6 +25,7 @@ Side side_of(dnsprobe::Verdict verdict);
 struct StoryPhase {
   enum class State { kAhead, kNow, kDone, kPartial };
   Phase phase = Phase::kAssess;
+  std::optional<Phase> of;  ///< kWatch: the write whose spreading it watches
   State state = State::kAhead;
   std::optional<Instant> started;
   std::optional<Instant> ended;
@@ -65,12 +67,14 @@ struct Turn {
 /// The spreading of one write: the swap, or the rollback that undid it.
 struct Propagation {
   Phase of = Phase::kSwap;
-  Instant served_at{};              ///< every authoritative address served the new values
-  Instant bound{};                  ///< sound; see dnsprobe::Forecast::bound
-  std::optional<Instant> observed;  ///< see dnsprobe::Forecast::observed
+  Instant served_at{};                ///< every authoritative address served the new values
+  Instant bound{};                    ///< sound; see dnsprobe::Forecast::bound
+  std::optional<Instant> observed;    ///< see dnsprobe::Forecast::observed
+  std::optional<Instant> sampled_at;  ///< the level `sampled` was reached, and not lost again
   std::optional<Instant> converged_at;
-  std::string level;  ///< of dnsprobe::Level
-  std::string why;    ///< what is still missing, or that it has converged
+  std::optional<Instant> ended_at;  ///< nobody watches any more, converged or not
+  std::string level;                ///< of dnsprobe::Level
+  std::string why;                  ///< what is still missing, or that it has converged
   std::vector<StoryResolver> resolvers;
   std::vector<Turn> turns;  ///< oldest first
 };
@@ -100,25 +104,53 @@ struct Story {
   std::vector<WriteRecord> writes;
   std::vector<OverrideRecord> overrides;
   std::vector<EventRecord> events;
+  std::optional<Instant> standby_until;      ///< the old side is the way back until then; empty: nothing stands swapped
+  bool restore_overdue = false;              ///< the original TTLs should be back by now
   std::vector<EstimateCheck> estimates;      ///< estimates against truth; a rehearsal only
   std::optional<Availability> availability;  ///< what visitors met; a rehearsal only
 };
 
-/// From what is on disk: no packet is sent. `gates` as the caller last saw them.
-Result<Story> story_of(const Plan& plan, const Journal& journal, std::vector<Gate> gates, Instant now);
+/// From what is on disk: no packet is sent. `facts` as for status_of(); `gates` as the caller last saw them, or empty:
+/// those that plan and journal can tell.
+Result<Story> story_of(const Plan& plan, const Journal& journal, const std::vector<DrainFacts>& facts,
+                       std::vector<Gate> gates, Instant now);
 
-/// Keeps `story.propagation` up to date while a watch runs: give it everything a WatchSink is told.
+/// The same of a rehearsal; `plan` is the one that is rehearsed, as the person wrote it.
+Result<Story> story_of(const RehearsalMoment& moment, const Plan& plan);
+
+/// Keeps a Propagation up to date while a watch runs: give it everything a WatchSink is told.
 class SpreadingStory {
  public:
   explicit SpreadingStory(const WatchQuestions& questions);
+  /// The same out of the journal: watches of one write, oldest first, and every answer since the first of them began.
+  SpreadingStory(Phase of, const std::vector<const WatchRecord*>& watches, const std::vector<ResolverRecord>& answers);
+
   void take(const dnsprobe::WatchEvent& event);
   const Propagation& now() const { return propagation_; }
 
  private:
+  struct Answer {
+    std::size_t resolver = 0;
+    std::size_t key = 0;
+    dnsprobe::Verdict verdict = dnsprobe::Verdict::kUnreachable;
+    Instant at{};
+    std::optional<Instant> expires;
+  };
+  struct Held {
+    std::optional<dnsprobe::Verdict> verdict;  ///< empty: not asked yet
+    std::optional<Instant> old_until;
+  };
+  void make_room(std::size_t keys);
+  void take(const Answer& answer);
+  void take(const WatchMark& mark);
+
   Propagation propagation_;
   std::size_t keys_ = 0;
-  std::vector<dnsprobe::Verdict> verdicts_;  ///< resolver-major
-  std::vector<bool> asked_;
+  std::vector<Held> held_;  ///< resolver-major
 };
+
+/// Puts the latest of a running watch into the story: propagation, levels, answer and phase line. `story` is what
+/// story_of() made when the watch began, or later; of the same write.
+void update(Story& story, const Propagation& spreading, Instant now);
 
 }  // namespace cutover

@@ -1,0 +1,33 @@
+#include "cmd/onlookers.h"
+
+#include "cmd/command.h"
+#include "cmd/report/metrics_file.h"
+#include "cmd/report/story_metrics.h"
+
+namespace cutover {
+
+Result<Onlookers> open_onlookers(const PageFlags& page, const std::string& metrics, std::chrono::milliseconds every) {
+  if (!metrics.empty())
+    if (auto good = check_metrics_file(metrics); !good) return good.error();
+  auto opened = open_page(page);
+  if (!opened) return opened.error();
+  Onlookers out{std::move(*opened), StoryFollower(every)};
+  if (out.page)
+    out.follower.add([page = out.page.get()](const Story& story) {
+      page->publish(story);
+      page->publish_metrics(story_as_metrics(story));
+    });
+  if (!metrics.empty()) out.follower.add(into_metrics_file(metrics, log_line));
+  return out;
+}
+
+void show_to(Onlookers& onlookers, const Cutover& cutover) {
+  if (!onlookers.follower.is_wanted()) return;
+  auto story = story_of(cutover.plan, cutover.journal, drain_facts(cutover.zones), {}, cutover.clock.now());
+  if (story)
+    onlookers.follower.tell(std::move(*story));
+  else
+    log_line("the account for the page and the metrics: " + story.error().message);
+}
+
+}  // namespace cutover

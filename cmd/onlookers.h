@@ -1,0 +1,25 @@
+#pragma once
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "cmd/page/open_page.h"
+#include "cmd/phases/cutover.h"
+#include "cmd/report/story_follower.h"
+
+namespace cutover {
+
+/// Everybody who looks on while a command works: the live page of --http, the file of --metrics.
+struct Onlookers {
+  std::unique_ptr<LivePage> page;  ///< nullptr: not wanted
+  StoryFollower follower;
+};
+
+/// Opens what was asked for; `metrics` empty: none. `every`: how often they are shown something, in real time.
+/// kUsage, kIo: names the flag.
+Result<Onlookers> open_onlookers(const PageFlags& page, const std::string& metrics, std::chrono::milliseconds every);
+
+/// The account so far, out of the journal; that it cannot be had is logged and does not hold up the work.
+void show_to(Onlookers& onlookers, const Cutover& cutover);
+
+}  // namespace cutover
