@@ -89,6 +89,8 @@ struct RunFlags {
   WriteFlags writing;
   bool encrypted = false;
   std::string look_again = "30s";
+  PageFlags page;
+  std::string metrics;  ///< a node_exporter textfile; empty: none
 };
 /// All phases without a person.
 ExitCode run_run(const GlobalOptions& global, const RunFlags& flags);

@@ -261,6 +261,8 @@ int run(int argc, char** argv) {
   added->add_flag("--encrypted", unattended.encrypted, "Ask the catalogue's resolvers over TLS or HTTPS");
   added->add_option("--look-again", unattended.look_again, "How long between two looks at what others have to open")
       ->capture_default_str();
+  add_page_flags(*added, unattended.page);
+  add_metrics(*added, unattended.metrics);
 
   added = command("approve", "Give the word that `run` waits for where the plan says `approve: true`", usual,
                   [&] { return run_approve(global, writing); });

@@ -21,9 +21,9 @@ Result<Onlookers> open_onlookers(const PageFlags& page, const std::string& metri
   return out;
 }
 
-void show_to(Onlookers& onlookers, const Cutover& cutover) {
+void show_to(Onlookers& onlookers, const Cutover& cutover, const std::vector<Gate>& gates) {
   if (!onlookers.follower.is_wanted()) return;
-  auto story = story_of(cutover.plan, cutover.journal, drain_facts(cutover.zones), {}, cutover.clock.now());
+  auto story = story_of(cutover.plan, cutover.journal, drain_facts(cutover.zones), gates, cutover.clock.now());
   if (story)
     onlookers.follower.tell(std::move(*story));
   else

@@ -20,6 +20,7 @@ struct Onlookers {
 Result<Onlookers> open_onlookers(const PageFlags& page, const std::string& metrics, std::chrono::milliseconds every);
 
 /// The account so far, out of the journal; that it cannot be had is logged and does not hold up the work.
-void show_to(Onlookers& onlookers, const Cutover& cutover);
+/// `gates`: as last seen; empty: those that plan and journal can tell.
+void show_to(Onlookers& onlookers, const Cutover& cutover, const std::vector<Gate>& gates = {});
 
 }  // namespace cutover

@@ -9,9 +9,9 @@
 namespace cutover {
 namespace {
 
-constexpr OutputForm kForms[] = {OutputForm::kText,     OutputForm::kJson,  OutputForm::kNdjson, OutputForm::kJunit,
-                                 OutputForm::kMarkdown, OutputForm::kSarif, OutputForm::kGithub, OutputForm::kMetrics,
-                                 OutputForm::kHtml};
+constexpr OutputForm kForms[] = {OutputForm::kText,   OutputForm::kJson,     OutputForm::kNdjson,
+                                 OutputForm::kJunit,  OutputForm::kMarkdown, OutputForm::kSarif,
+                                 OutputForm::kGithub, OutputForm::kMetrics,  OutputForm::kHtml};
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cmd/command.h"
+#include "cmd/live_screen.h"
 #include "cmd/onlookers.h"
 #include "cmd/phases/rehearse.h"
 #include "cmd/plan/plan_file.h"
@@ -32,13 +33,21 @@ standby: 48h
 
 /// Lets everybody follow who wants to. The rehearsal's clock is one that they do not have: they also hear of time
 /// passing.
-void follow(StoryFollower& follower, const Plan& plan, const Clock*& clock, RehearsalOptions& options) {
+void follow(StoryFollower& follower, LiveScreen& screen, const Plan& plan, const Clock*& clock,
+            RehearsalOptions& options) {
   options.moment = [&](const RehearsalMoment& moment) {
     clock = &moment.clock;
+    screen.end();
     if (auto told = story_of(moment, plan)) follower.tell(*std::move(told));
   };
-  options.watch.begun = [&](const WatchQuestions& questions) { follower.begin(questions); };
-  options.watch.event = [&](const WatchQuestions&, const dnsprobe::WatchEvent& event) { follower.take(event); };
+  options.watch.begun = [&](const WatchQuestions& questions) {
+    screen.begin(questions);
+    follower.begin(questions);
+  };
+  options.watch.event = [&](const WatchQuestions&, const dnsprobe::WatchEvent& event) {
+    screen.take(event);
+    follower.take(event);
+  };
   options.stop = [&] {  // asked in every wait
     if (clock != nullptr) follower.pass(clock->now());
     return stop_requested();
@@ -61,7 +70,12 @@ ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearseFlags&
   options.log = log_line;
   options.stop = stop_requested;
   const Clock* clock = nullptr;
-  if (onlookers->follower.is_wanted()) follow(onlookers->follower, plan, clock, options);
+  LiveScreen screen;
+  if (global.output == OutputForm::kText && is_interactive(global)) {
+    onlookers->follower.add([&](const Story& story) { screen.draw(story); });
+    options.log = [&](const std::string& line) { screen.log(line); };
+  }
+  if (onlookers->follower.is_wanted()) follow(onlookers->follower, screen, plan, clock, options);
   auto result = rehearse(plan, options);
   if (!result) return tell(result.error());
   print_result(global.output == OutputForm::kText ? rehearsal_as_text(*result) : rehearsal_as_json(*result));

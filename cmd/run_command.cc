@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cmd/command.h"
+#include "cmd/live_screen.h"
+#include "cmd/onlookers.h"
 #include "cmd/phases/run.h"
 #include "cmd/phases/writing.h"
 #include "cmd/plan/approval.h"
@@ -76,6 +78,8 @@ std::string agreement(const Plan& plan) {
 }  // namespace
 
 ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
+  auto onlookers = open_onlookers(flags.page, flags.metrics, std::chrono::seconds(1));
+  if (!onlookers) return tell(onlookers.error());
   return with_cutover(global, [&](Cutover& cutover) {
     auto writing = phase_options(flags.writing, cutover.plan);
     if (!writing) return tell(writing.error());
@@ -91,10 +95,37 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
     if (!look_again) return tell(within("--look-again", look_again.error()));
     options.look_again = *look_again;
     const bool stream = global.output == OutputForm::kNdjson;
+    LiveScreen screen;
+    std::function<void(const std::string&)> log = log_line;
+    if (global.output == OutputForm::kText && is_interactive(global)) {
+      onlookers->follower.add([&](const Story& story) { screen.draw(story); });
+      log = cutover.telling.log = [&](const std::string& line) { screen.log(line); };
+    }
+    cutover.stop = [&] {  // asked in every wait
+      onlookers->follower.pass(cutover.clock.now());
+      return stop_requested();
+    };
     RunSink sink;
     sink.told = [&](const RunMoment& moment) {
-      if (stream) return print_result(as_ndjson(moment));
-      log_line(as_line(moment));
+      if (stream)
+        print_result(as_ndjson(moment));
+      else
+        log(as_line(moment));
+      screen.end();
+      show_to(*onlookers, cutover, moment.gates);
+    };
+    sink.watch.begun = [&](const WatchQuestions& questions) {
+      screen.begin(questions);
+      show_to(*onlookers, cutover);
+      onlookers->follower.begin(questions);
+    };
+    sink.watch.event = [&](const WatchQuestions&, const dnsprobe::WatchEvent& event) {
+      screen.take(event);
+      onlookers->follower.take(event);
+    };
+    sink.watch.authority = [&](const WatchQuestions&, const AuthorityLook& look) {
+      screen.take(look);
+      for (const std::string& line : WatchView::change_lines(look)) log(line);
     };
     auto result = run(cutover, options, sink);
     if (!result) return tell(result.error());

@@ -5,37 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "cmd/report/wrapped.h"
 #include "core/text.h"
 #include "dnsprobe/share.h"
 
 namespace cutover {
 namespace {
-
-/// Columns that a terminal shows: one per code point is near enough for what stands here.
-std::string cut(const std::string& text, std::size_t width) {
-  std::size_t columns = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xc0U) == 0x80U) continue;
-    if (columns == width) return text.substr(0, i);
-    ++columns;
-  }
-  return text;
-}
-
-/// `head` and then `text`, in lines of at most `width` columns where its words allow that, the text in one column.
-std::vector<std::string> wrapped(const std::string& head, const std::string& text, std::size_t width) {
-  std::vector<std::string> out{head};
-  bool is_empty = true;
-  for (const std::string& word : split(text, ' ')) {
-    if (!is_empty && out.back().size() + 1 + word.size() > width) {
-      out.push_back(std::string(head.size(), ' '));
-      is_empty = true;
-    }
-    out.back() += (is_empty ? "" : " ") + word;
-    is_empty = false;
-  }
-  return out;
-}
 
 std::string clock_time(Instant at) { return format_instant(at).substr(11); }
 
@@ -77,6 +52,15 @@ std::string answer_text(const dnsprobe::Observation& seen) {
   if (seen.ttl) out += fmt::format("  ttl {}", format_duration(*seen.ttl));
   if (!seen.detail.empty()) out += "  (" + seen.detail + ")";
   return out;
+}
+
+std::vector<std::string> fitted(std::vector<std::string> lines, std::size_t width, std::size_t height) {
+  if (lines.size() > height) lines.resize(height);
+  for (std::string& line : lines) {
+    line = cut_to_width(line, width);
+    line.erase(line.find_last_not_of(' ') + 1);
+  }
+  return lines;
 }
 
 }  // namespace
@@ -180,6 +164,13 @@ std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::s
     out.erase(out.begin() + 3, out.end() - 1);
     out.insert(out.end() - 1, fmt::format("and {}", counted(hidden, "more record set")));
   }
+  if (out.size() < height)
+    for (std::string& line : spreading_lines(now, width, height - out.size())) out.push_back(std::move(line));
+  return fitted(std::move(out), width, height);
+}
+
+std::vector<std::string> WatchView::spreading_lines(Instant now, std::size_t width, std::size_t height) const {
+  std::vector<std::string> out;
   if (has_forecast_) {
     out.push_back(fmt::format("bound     {}  {}: no honest cache holds the old answer after it",
                               clock_time(forecast_.bound), distance(now, forecast_.bound)));
@@ -199,12 +190,7 @@ std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::s
     if (out.size() < height)
       for (std::string& line : holding_lines(now, height - out.size())) out.push_back(std::move(line));
   }
-  if (out.size() > height) out.resize(height);
-  for (std::string& line : out) {
-    line = cut(line, width);
-    line.erase(line.find_last_not_of(' ') + 1);
-  }
-  return out;
+  return fitted(std::move(out), width, height);
 }
 
 std::vector<std::string> WatchView::change_lines(const AuthorityLook& look) {

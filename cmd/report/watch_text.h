@@ -20,6 +20,9 @@ class WatchView {
   /// The live picture at `now`: at most `height` lines of at most `width` columns, without line breaks.
   std::vector<std::string> lines(Instant now, std::size_t width, std::size_t height) const;
 
+  /// The same without what is watched: the two estimates, who answers what, who is slow.
+  std::vector<std::string> spreading_lines(Instant now, std::size_t width, std::size_t height) const;
+
   /// For logs and CI: what is watched, one line per record set.
   std::vector<std::string> opening() const;
   /// One line where an event is worth one: a resolver's verdict changed, or the level or its reason did. Ask after
