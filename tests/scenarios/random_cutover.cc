@@ -48,7 +48,8 @@ std::string value_of(RecordType type) {
     case RecordType::kCaa:
       return fmt::format("0 {} \"ca{}.example.net\"", one_of<std::string>({"issue", "issuewild"}), number(0, 99));
     case RecordType::kSrv:
-      return fmt::format("{} {} {} srv{}.example.net.", number(0, 9), number(0, 9), number(1, 65535), number(1, 3));
+      // One service has no priority 0.
+      return fmt::format("{} {} {} srv{}.example.net.", number(1, 9), number(0, 9), number(1, 65535), number(1, 3));
     default:
       return "";
   }
