@@ -238,8 +238,9 @@ Result<void> write_zone(Cutover& cutover, ZoneAtWork& zone, std::int64_t write, 
                           wanted.zone.text(), kTries, untouched()));
 }
 
+/// Of a zone that may be written and cannot be read nobody knows how far: that is one more error.
 WriteState state_of(const std::vector<ChangeSet>& changes, std::vector<ZoneAtWork>& zones,
-                    const std::vector<Reached>& reached, const std::vector<Error>& errors) {
+                    const std::vector<Reached>& reached, std::vector<Error>& errors) {
   if (errors.empty()) return WriteState::kDone;
   bool any_after = false;
   for (std::size_t i = 0; i < zones.size(); ++i) {
@@ -248,6 +249,10 @@ WriteState state_of(const std::vector<ChangeSet>& changes, std::vector<ZoneAtWor
       const bool maybe = reached[i] == Reached::kMaybe;
       const auto now = standings(zones[i], set, maybe ? Halfway::kOurs : Halfway::kForeign);
       if (now ? now->after + now->halfway > 0 : maybe) any_after = true;
+      if (!now && maybe)
+        errors.push_back(fail(ErrorCode::kUnknown, fmt::format("zone {}: it cannot be read, so how far it is written "
+                                                               "is not known",
+                                                               set.zone.text())));
     }
   }
   return any_after ? WriteState::kPartial : WriteState::kNotApplied;
@@ -418,9 +423,10 @@ Result<Settled> settle(Cutover& cutover, UnreadableZone unreadable) {
                                           to_text(record.phase), format_instant(record.started)));
     } else if (after > 0) {
       settled.unfinished = record;
-      settled.lines.push_back(fmt::format("the {} begun {} is partial: {} of {} in force", to_text(record.phase),
+      settled.lines.push_back(fmt::format("the {} begun {} is partial: {} of {} in force{}", to_text(record.phase),
                                           format_instant(record.started), after,
-                                          counted(after + remaining + foreign, "record set")));
+                                          counted(after + remaining + foreign, "record set"),
+                                          halfway > 0 ? fmt::format(", {} of them half-way", halfway) : ""));
     } else if (auto ended = cutover.journal.end_write(record.id, WriteState::kNotApplied); !ended) {
       return ended.error();
     }

@@ -95,6 +95,18 @@ Result<ListedRecord> record_from(const Host& host, const DomainName& zone) {
   return record;
 }
 
+namespace {
+
+/// What could not be written must not be left: a rollback would be refused.
+Result<void> check_way_back(const Hosts& hosts) {
+  if (hosts.hosts.empty())
+    return unsupported("the domain has no host record, and no rewriting leads back to that: make one there first");
+  if (auto mail = check_mail(hosts); !mail) return within("what is there now could not be written back", mail.error());
+  return {};
+}
+
+}  // namespace
+
 Result<Hosts> changed(const Hosts& hosts, const ChangeSet& changes, const RecordForm& form) {
   Hosts after{hosts.mail, {}};
   for (const Host& host : hosts.hosts) {
@@ -116,6 +128,7 @@ Result<Hosts> changed(const Hosts& hosts, const ChangeSet& changes, const Record
   }
   if (after.hosts.empty()) return unsupported("no host record would be left").error();
   if (auto mail = check_mail(after); !mail) return mail.error();
+  if (auto back = check_way_back(hosts); !back) return back.error();
   return after;
 }
 

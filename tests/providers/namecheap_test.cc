@@ -110,6 +110,14 @@ TEST_CASE("Namecheap: a rewriting that would lose something is refused") {
     const Error error = account.refused({remove(set("@", "MX", 1800, {"10 mail.example.com."}))});
     CHECK(error.message.find("no MX record would be left") != std::string::npos);
   }
+  SECTION("the first MX record, for no rollback could take it away") {
+    NamecheapFake& fake = account.fake;
+    RecordSet none = set("@", "MX", 1800, {"10 mail.example.com."});
+    none.rdata.clear();
+    fake.put("example.com", none);
+    const Error error = account.refused({create(set("mail", "MX", 1800, {"10 mail.example.com."}))});
+    CHECK(error.message.find("could not be written back") != std::string::npos);
+  }
   SECTION("a domain that others serve") {
     account.fake.lead_elsewhere("example.com");
     CHECK(account.refused(change_www).code == ErrorCode::kRefused);

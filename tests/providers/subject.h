@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -33,7 +34,7 @@ class Subject {
   /// Whether the SOA serial moves with a change.
   enum class Serial { kMoves, kStays };
   virtual Serial serial() const { return Serial::kMoves; }
-  /// The service, where it is a fake.
+  /// The service, where it is a fake, or what stands before a real one and can be a nuisance.
   virtual servers::ApiFake* fake() { return nullptr; }
   /// The lowest TTL that the provider can set, where that is more than a minute.
   virtual int low_ttl() const { return 60; }
@@ -65,15 +66,24 @@ class Subject {
 /// `memory`, `zonefile`, `Knot`, `BIND`, `PowerDNS` (DNS UPDATE), `PowerDNS API`, `external Python`, `external shell`,
 /// and those behind fakes of APIs.
 const std::vector<std::string>& subject_names();
-/// Of these, the ones behind fakes.
+/// Of these, the ones with a fake(): an API that can be made to fail.
 std::vector<std::string> faked_subject_names();
 std::unique_ptr<Subject> make_subject(const std::string& name);
 
 /// Providers whose services are fakes: name and how it is made (api_subjects.cc).
 const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_subjects();
 
-/// The zone that every subject starts with; 200 names n000..n199 among it. `high` is the TTL that is lowered.
+/// The zone that every subject starts with; 200 names n000, n001, ... among it. `high` is the TTL that is lowered.
 std::string zone_text(int high = 86400);
+std::string zone_text(int high, int names);
+/// While it lives, subjects that this thread makes start with another zone: `text` is given the `high` of each.
+class StartingZone {
+ public:
+  explicit StartingZone(std::function<std::string(int high)> text);
+  ~StartingZone();
+  StartingZone(const StartingZone&) = delete;
+  StartingZone& operator=(const StartingZone&) = delete;
+};
 
 /// The same, or any zone file of example.com, one record a line with everything written out, the SOA first.
 std::string flat_zone_text(const std::string& zone_file);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
@@ -36,9 +37,23 @@ class Connection final : public httplib::Stream {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  bool is_readable() const override { return wait(POLLIN); }
+  bool is_readable() const override { return at_ < read_.size() || wait(POLLIN); }
   bool is_writable() const override { return !cut_; }
-  ssize_t read(char* to, std::size_t size) override { return wait(POLLIN) ? ::recv(fd_, to, size, 0) : -1; }
+  /// httplib reads heads byte by byte: one call of the system for many of these.
+  ssize_t read(char* to, std::size_t size) override {
+    if (at_ == read_.size()) {
+      if (!wait(POLLIN)) return -1;
+      read_.resize(kAtOnce);
+      const ssize_t got = ::recv(fd_, read_.data(), read_.size(), 0);
+      read_.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+      at_ = 0;
+      if (got <= 0) return got;
+    }
+    const std::size_t given = std::min(size, read_.size() - at_);
+    read_.copy(to, given, at_);
+    at_ += given;
+    return static_cast<ssize_t>(given);
+  }
   ssize_t write(const char* from, std::size_t size) override {
     if (cut_) return -1;
     for (std::size_t at = 0; at < size;) {
@@ -73,8 +88,11 @@ class Connection final : public httplib::Stream {
     return both[1].revents == 0 && (both[0].revents & events) != 0;
   }
 
+  static constexpr std::size_t kAtOnce = 16384;
   int fd_, stop_;
   bool cut_ = false;
+  std::string read_;  ///< and not yet asked for, from at_ on
+  std::size_t at_ = 0;
 };
 
 /// The connection that this thread serves: httplib tells its handlers nothing of it.
@@ -158,7 +176,13 @@ class ApiListener::Server final : public httplib::Server {
     }
     response.status = outcome.reply.status;
     for (const auto& [name, value] : outcome.reply.headers) response.headers.emplace(name, value);
-    if (outcome.reply.status != 204) response.set_content(outcome.reply.body, outcome.reply.content_type);
+    if (outcome.reply.status == 204) return;
+    if (outcome.reply.body.empty()) return response.set_content("", outcome.reply.content_type);
+    // As set_content(), which would compress it with more pains than all the rest takes.
+    response.set_content_provider(outcome.reply.body.size(), outcome.reply.content_type,
+                                  [body = outcome.reply.body](std::size_t at, std::size_t size, httplib::DataSink& to) {
+                                    return to.write(body.data() + at, size);
+                                  });
   }
 
   ApiFake& fake_;

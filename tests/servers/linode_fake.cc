@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/text.h"
+
 namespace cutover::servers {
 namespace {
 
@@ -153,7 +155,21 @@ Json LinodeFake::fields_of(const std::string& type, const std::string& value, co
     const auto word = first_words(value, 3);
     return {{"tag", word[1]}, {"target", bare_text(word[2])}};
   }
+  if (type == "SRV") {
+    const auto word = first_words(value, 4);
+    return {{"priority", std::stoul(word[0])},
+            {"weight", std::stoul(word[1])},
+            {"port", std::stoul(word[2])},
+            {"target", word[3]}};
+  }
   return {{"target", type == "TXT" ? bare_text(value) : value}};
+}
+
+void LinodeFake::spell_owner(Json& record) const {
+  if (record.at("type") != "SRV") return;
+  const auto words = split(record.at("name").get<std::string>(), '.');
+  record["service"] = words.at(0);
+  record["protocol"] = words.at(1);
 }
 
 ApiReply LinodeFake::trouble(int status, const std::string& why) const {

@@ -20,6 +20,7 @@ class LinodeFake final : public RecordFake {
   ApiReply trouble(int status, const std::string& why) const override;
   Json checked(const Json& fields, const Zone& zone) const override;
   Json fields_of(const std::string& type, const std::string& value, const Zone& zone) const override;
+  void spell_owner(Json& record) const override;
   Json shown(const Zone& zone) const;
   Json page_of(const ApiRequest& request, const std::vector<Json>& all) const;
 

@@ -35,6 +35,7 @@ void RecordFake::put(const std::string& zone_name, const RecordSet& set) {
     record["name"] = host == in.name ? "" : host.substr(0, host.size() - in.name.size() - 1);
     record["type"] = type;
     record[shape_.ttl] = set.ttl.count();
+    spell_owner(record);
     post(in, record);
   }
 }

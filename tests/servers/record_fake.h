@@ -58,6 +58,8 @@ class RecordFake : public ApiFake {
   virtual Json checked(const Json& fields, const Zone& zone) const = 0;
   /// The service's fields for a value in zone-file form: content, priority and the like.
   virtual Json fields_of(const std::string& type, const std::string& value, const Zone& zone) const = 0;
+  /// Where a service takes the owner of some types in other fields than the name.
+  virtual void spell_owner(Json&) const {}
 
   // For handlers, with the state locked.
   Zone& zone(const std::string& name_or_id);
