@@ -312,7 +312,9 @@ Error Api::verdict(Intent intent, const Reply& reply, std::string_view doing) co
                     "the URL that is meant{}",
                     doing, who_, printable(redacted(std::string(reply.got->header("location")))), status, nothing));
   const ErrorCode code = meaning_of(*reply.got);
-  return fail(code, fmt::format("{}: {} {} (HTTP {}){}{}", doing, who_, deed(code), status, said, nothing));
+  std::string advice = settings_.advice ? settings_.advice(*reply.got) : std::string();
+  if (!advice.empty()) advice.insert(0, "; ");
+  return fail(code, fmt::format("{}: {} {} (HTTP {}){}{}{}", doing, who_, deed(code), status, said, advice, nothing));
 }
 
 Result<net::HttpResponse> Api::converse(Intent intent, const ApiCall& call, std::string_view doing) const {

@@ -47,6 +47,8 @@ class Api {
     std::string accept{};        ///< empty: as the form says
     std::string ca_file{};       ///< trust this and nothing else; empty: the system's store
     Meaning meaning{};
+    /// What to do about an answer that is an error, a clause that ends its sentence; empty: nothing is to be added.
+    std::function<std::string(const net::HttpResponse&)> advice{};
     std::function<void(const std::string&)> tell{};  ///< hears of pauses, a sentence each
     const Clock* clock = nullptr;                    ///< where given, the service's Date is compared with it
     std::chrono::milliseconds read_limit{10000};

@@ -22,6 +22,7 @@
 #include "providers/namecheap/namecheap.h"
 #include "providers/ns1/ns1.h"
 #include "providers/ovh/ovh.h"
+#include "providers/porkbun/porkbun.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/rfc2136/rfc2136.h"
 #include "providers/route53/route53.h"
@@ -83,6 +84,7 @@ std::span<const Entry> catalog() {
       ns1::entry(),
       namecheap::entry(),
       vultr::entry(),
+      porkbun::entry(),
       external::entry(),
       webhook::entry(),
       memory::entry(),

@@ -1,6 +1,7 @@
 // Providers behind fakes of their services' APIs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -18,6 +19,7 @@
 #include "tests/servers/namecheap_fake.h"
 #include "tests/servers/ns1_fake.h"
 #include "tests/servers/ovh_fake.h"
+#include "tests/servers/porkbun_fake.h"
 #include "tests/servers/route53_fake.h"
 #include "tests/servers/vultr_fake.h"
 #include "tests/servers/webhook_fake.h"
@@ -34,12 +36,14 @@ const char* const kHttps = "HTTPS with its hints, together with A and AAAA";
 template <class Fake>
 class OnFake : public Subject {
  public:
-  explicit OnFake(int high_ttl = 86400) {
+  explicit OnFake(int high_ttl = 86400, int low_ttl = 1) {
     fake_.add_zone("example.com");
     const auto zone = net::parse_zone_file(zone_text(high_ttl), name("@"));
     if (!zone) throw std::runtime_error(zone.error().message);
-    for (const auto& [key, set] : zone->sets)
+    for (auto [key, set] : zone->sets) {
+      set.ttl = std::max(set.ttl, Seconds(low_ttl));
       if (key.type != RecordType::kSoa && key.type != RecordType::kNs) fake_.put("example.com", set);
+    }
   }
   void edit_behind(const RecordSet& set) override { fake_.put("example.com", set); }
   servers::ApiFake* fake() override { return &fake_; }
@@ -206,6 +210,23 @@ class Vultr final : public WithToken<servers::VultrFake> {
   std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
 };
 
+class Porkbun final : public OnFake<servers::PorkbunFake> {
+ public:
+  Porkbun() : OnFake(86400, kLow) {
+    folder_.write("key", servers::PorkbunFake::kKey, 0600);
+    folder_.write("secret", servers::PorkbunFake::kSecret, 0600);
+    config = {"porkbun", {{"url", fake_.url()}, {"key", "file/key"}, {"secret", "file/secret"}}, folder_.path()};
+  }
+  std::vector<std::string> secrets() const override {
+    return {servers::PorkbunFake::kKey, servers::PorkbunFake::kSecret};
+  }
+  int low_ttl() const override { return kLow; }
+  std::set<std::string> refuses() const override { return {kTextInPieces}; }
+
+ private:
+  static constexpr int kLow = 600;
+};
+
 /// A domain that was granted TTLs of a minute; what deSEC says without that is in desec_test.cc.
 class Desec final : public OnFake<servers::DesecFake> {
  public:
@@ -308,6 +329,7 @@ const std::vector<std::pair<std::string, std::unique_ptr<Subject> (*)()>>& api_s
       {"Hetzner", make<Hetzner>},
       {"Linode", make<Linode>},
       {"Vultr", make<Vultr>},
+      {"Porkbun", make<Porkbun>},
       {"deSEC", make<Desec>},
       {"Gandi", make<Gandi>},
       {"NS1", make<Ns1>},

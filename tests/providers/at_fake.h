@@ -1,5 +1,7 @@
 #pragma once
 #include <catch2/catch.hpp>
+#include <functional>
+#include <map>
 #include <string>
 
 #include "tests/providers/subject.h"
@@ -10,15 +12,24 @@ namespace cutover::tests {
 template <class Fake>
 class AtFake {
  public:
-  explicit AtFake(const std::string& provider_type) : type(provider_type) {
+  /// `secrets`: options that name a credential, and what it is.
+  explicit AtFake(const std::string& provider_type,
+                  const std::map<std::string, std::string>& secrets = {{"token", Fake::kToken}})
+      : type(provider_type) {
     fake.add_zone("example.com");
-    folder_.write("token", Fake::kToken, 0600);
+    for (const auto& [option, secret] : secrets) {
+      folder_.write(option, secret, 0600);
+      options_[option] = "file/" + option;
+    }
     open(fake.url());
   }
   /// From now on through something that stands before the fake.
   void open(const std::string& url) {
+    options_["url"] = url;
     auto opened =
-        providers::make_provider({type, {{"url", url}, {"token", "file/token"}}, folder_.path()}, {loop_, clock_, {}});
+        providers::make_provider({type, options_, folder_.path()}, {loop_, clock_, {}, [this](const std::string&) {
+                                                                      if (when_told) when_told();
+                                                                    }});
     INFO((opened ? "" : opened.error().message));
     REQUIRE(opened);
     provider_ = std::move(*opened);
@@ -57,8 +68,10 @@ class AtFake {
 
   std::string type;
   Fake fake;
+  std::function<void()> when_told;  ///< called when the provider tells of a pause
 
  private:
+  std::map<std::string, std::string> options_;
   servers::TempFolder folder_{servers::TempFolder::Where::kMemory};
   net::Loop loop_;
   SystemClock clock_;
