@@ -211,6 +211,7 @@ struct RehearseFlags {
 };
 ExitCode run_rehearse(const GlobalOptions& global, const RehearseFlags& flags);
 ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags);
-ExitCode run_schema();
+/// `plan` or `story`.
+ExitCode run_schema(const std::string& what);
 
 }  // namespace cutover

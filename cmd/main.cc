@@ -364,8 +364,12 @@ int run(int argc, char** argv) {
       ->add_option("name", provider, "As a plan's `type`")
       ->required();
 
-  command("schema", "JSON Schema of the plan file, for editors", {OutputForm::kJson},
-          [&] { return cutover::run_schema(); });
+  std::string schema_of = "plan";
+  command("schema", "JSON Schema of the plan file, for editors, or of a report's JSON", {OutputForm::kJson},
+          [&] { return cutover::run_schema(schema_of); })
+      ->add_option("what", schema_of, "plan, or story: what `report -o json` gives")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"plan", "story"}));
 
   cutover::watch_for_signals();
   try {

@@ -1,6 +1,7 @@
 #include "cmd/command.h"
 #include "cmd/phases/plan_view.h"
 #include "cmd/plan/plan_file.h"
+#include "cmd/report/assets.h"
 #include "cmd/report/plan_text.h"
 
 namespace cutover {
@@ -34,8 +35,8 @@ ExitCode run_status(const GlobalOptions& global) {
   return ExitCode::kDone;
 }
 
-ExitCode run_schema() {
-  print_result(plan_schema());
+ExitCode run_schema(const std::string& what) {
+  print_result(what == "story" ? std::string(kStorySchema) : plan_schema());
   return ExitCode::kDone;
 }
 

@@ -28,7 +28,7 @@ std::string indented(const std::string& text) {
 }
 
 /// What has a meaning in Markdown is written with a backslash, what has one in HTML as an entity.
-std::string for_markdown(const std::string& untrusted) {
+std::string for_markdown(std::string_view untrusted) {
   std::string out;
   for (const char c : printable(untrusted)) switch (c) {
       case '&':
@@ -61,14 +61,29 @@ std::string for_markdown(const std::string& untrusted) {
   return out;
 }
 
-/// Our own sentences hold commands between backticks; what is between an even and an odd one stays code.
-std::string sentence_for_markdown(const std::string& sentence) {
+/// Our own sentences hold commands between backticks. Text from outside may hold backticks too: what does not look like
+/// a command of ours is text.
+bool is_command(const std::string& text) {
+  return text.rfind("cutover ", 0) == 0 && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz -") == std::string::npos;
+}
+
+/// A sentence with its commands between `open` and `close`, and all else as `plain` makes it.
+std::string with_commands(const std::string& sentence, std::string (*plain)(std::string_view), std::string_view open,
+                          std::string_view close) {
   const auto parts = split(sentence, '`');
-  if (parts.size() % 2 == 0) return for_markdown(sentence);
-  std::string out;
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    out += i % 2 == 0 ? for_markdown(parts[i]) : "`" + printable(parts[i]) + "`";
-  return out;
+  std::string out, text;
+  bool is_after_code = false;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const bool is_code = i > 0 && i + 1 < parts.size() && !is_after_code && is_command(parts[i]);
+    if (is_code) {
+      out += plain(text) + std::string(open) + parts[i] + std::string(close);
+      text.clear();
+    } else {
+      text += (i > 0 && !is_after_code ? "`" : "") + parts[i];
+    }
+    is_after_code = is_code;
+  }
+  return out + plain(text);
 }
 
 std::string markdown_row(const std::vector<std::string>& cells) {
@@ -84,15 +99,6 @@ std::string markdown_table(const DocumentTable& table) {
   out += "\n";
   for (const auto& row : table.rows) out += markdown_row(row);
   return out + "\n";
-}
-
-std::string html_sentence(const std::string& sentence) {
-  const auto parts = split(sentence, '`');
-  if (parts.size() % 2 == 0) return for_html(sentence);
-  std::string out;
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    out += i % 2 == 0 ? for_html(parts[i]) : "<code>" + for_html(parts[i]) + "</code>";
-  return out;
 }
 
 /// `2026-10-06T09:00:00Z`: where lines are short, it must not be broken at its hyphens.
@@ -143,7 +149,8 @@ std::string document_as_markdown(const Document& document) {
   std::string out = "# " + for_markdown(document.title) + "\n\n" + for_markdown(document.subtitle) + "\n\n";
   for (const DocumentSection& section : document.sections) {
     out += "## " + for_markdown(section.title) + "\n\n";
-    for (const std::string& sentence : section.sentences) out += "- " + sentence_for_markdown(sentence) + "\n";
+    for (const std::string& sentence : section.sentences)
+      out += "- " + with_commands(sentence, for_markdown, "`", "`") + "\n";
     if (!section.sentences.empty()) out += "\n";
     for (const DocumentTable& table : section.tables)
       if (table.place == DocumentTable::Place::kAlways && !table.rows.empty()) out += markdown_table(table);
@@ -179,7 +186,8 @@ std::string section_as_html(const DocumentSection& section) {
   std::string out;
   if (!section.sentences.empty()) {
     out += "<ul class=\"sentences\">\n";
-    for (const std::string& sentence : section.sentences) out += "<li>" + html_sentence(sentence) + "</li>\n";
+    for (const std::string& sentence : section.sentences)
+      out += "<li>" + with_commands(sentence, for_html, "<code>", "</code>") + "</li>\n";
     out += "</ul>\n";
   }
   for (const DocumentTable& table : section.tables)

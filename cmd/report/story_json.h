@@ -6,7 +6,7 @@
 namespace cutover {
 
 /// The whole story as one JSON value in one line, `{"schema":1,"kind":"story",...}`: what `report -o json` gives, and
-/// what the live page and the HTML report draw. docs/story.schema.json describes it. Instants in RFC 3339 UTC or
+/// what the live page and the HTML report draw. `cutover schema story` describes it. Instants in RFC 3339 UTC or
 /// null, durations as integers with their unit in the key. Every text is printable(): no control character, no bidi
 /// mark reaches whoever shows it. Whoever puts it into HTML has to escape `<` (see for_script()).
 std::string story_as_json(const Story& story);
