@@ -15,10 +15,13 @@ struct Bench {
   std::vector<cutover::bench::Row> (*measure)();
 };
 
-constexpr Bench kBenches[] = {
-    {"start", cutover::bench::measure_start},       {"journal", cutover::bench::measure_journal},
-    {"swap", cutover::bench::measure_swap},         {"probe", cutover::bench::measure_probe},
-    {"forecast", cutover::bench::measure_forecast}, {"tls", cutover::bench::measure_tls}};  // last: see measure.h
+constexpr Bench kBenches[] = {{"start", cutover::bench::measure_start},
+                              {"journal", cutover::bench::measure_journal},
+                              {"swap", cutover::bench::measure_swap},
+                              {"probe", cutover::bench::measure_probe},
+                              {"forecast", cutover::bench::measure_forecast},
+                              {"page", cutover::bench::measure_page},
+                              {"tls", cutover::bench::measure_tls}};  // last: see measure.h
 
 bool wanted(std::string_view name, int argc, char** argv) {
   for (int i = 1; i < argc; ++i)

@@ -48,6 +48,7 @@ std::vector<Row> measure_start();
 std::vector<Row> measure_journal();
 std::vector<Row> measure_probe();
 std::vector<Row> measure_forecast();
+std::vector<Row> measure_page();
 /// Moves the process into a network of its own, for good: to be measured last.
 std::vector<Row> measure_tls();
 

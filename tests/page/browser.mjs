@@ -238,7 +238,7 @@ const scenarios = {
   /** For the benchmark: five thousand resolvers, one update a second. Prints one line of figures. */
   async load() {
     const program = await stage('resolvers=5000', 'every=1000', 'bound=40');
-    const page = await open('about:blank').catch(() => null) ?? (await browser.newPage());
+    const page = await browser.newPage({ viewport: DESK });
     await page.addInitScript(() => {
       globalThis.longTasks = [];
       new PerformanceObserver((all) => { for (const each of all.getEntries()) globalThis.longTasks.push(each.duration); }).observe({ type: 'longtask', buffered: true });

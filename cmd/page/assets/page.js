@@ -62,14 +62,16 @@
       draw.when();
       announce((over ? 'Done. ' : answer.go ? 'Go on. ' : waits ? 'Wait. ' : 'Not yet. ') + P.clean(answer.headline));
     },
-    /** When: by time alone where that is known, else the estimate, which says that it is one. */
+    /** When: by time alone, or when the longest old answer that was seen ends, whichever is later. */
     when() {
       const { answer } = story;
       const p = spreading();
-      const likely = p && !p.converged_at ? p.observed_at : null;
-      const at = answer.go ? null : P.ms(answer.opens_at) > now() ? answer.opens_at : P.ms(likely) > now() ? likely : null;
-      if (at === null) $('answer-when').replaceChildren();
-      else $('answer-when').replaceChildren(P.countdown(at, now(), 'any moment'), P.make('small', null, at === answer.opens_at ? 'at ' : 'likely, by the longest old answer seen: ', P.moment(at, now())));
+      const sure = P.ms(answer.opens_at);
+      const likely = p && !p.converged_at && !p.ended_at ? P.ms(p.observed_at) : NaN;
+      const at = answer.go ? NaN : likely > now() && !(sure > likely) ? likely : sure > now() ? sure : NaN;
+      if (Number.isNaN(at)) return $('answer-when').replaceChildren();
+      const instant = new Date(at).toISOString();
+      $('answer-when').replaceChildren(P.countdown(instant, now(), 'any moment'), P.make('small', null, at === sure ? 'at ' : 'by the longest old answer seen: ', P.moment(instant, now())));
     },
     phases: () => P.phases($('phases'), story.phases, now()),
     gates() {
