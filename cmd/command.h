@@ -12,6 +12,8 @@
 
 namespace cutover {
 
+struct CommandText;
+
 /// What every command understands.
 struct GlobalOptions {
   std::string plan_file = "cutover.yaml";
@@ -213,5 +215,7 @@ ExitCode run_rehearse(const GlobalOptions& global, const RehearseFlags& flags);
 ExitCode run_demo(const GlobalOptions& global, const RehearseFlags& flags);
 /// `plan` or `story`.
 ExitCode run_schema(const std::string& what);
+/// `program` is the whole command table; `shell` is bash, zsh or fish.
+ExitCode run_completion(const CommandText& program, const std::string& shell);
 
 }  // namespace cutover

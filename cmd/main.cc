@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <map>
 
 #include "cmd/command.h"
 #include "cmd/plan/plan_keys.h"
+#include "cmd/report/completion.h"
 #include "core/text.h"
 
 // The command line, and nothing else: every command is a function in the file of its name.
@@ -86,6 +88,52 @@ std::string sentence_about(const CLI::App& app, const std::string& word) {
       meant.empty() ? "; the commands are " + cutover::join(commands_of(app), ", ") : guess("`cutover " + meant + "`"));
 }
 
+/// What CLI11 knows of an option. Its value is what help calls it; words that it may have stand behind that in braces.
+cutover::OptionText described(const CLI::Option& option) {
+  cutover::OptionText text;
+  for (const std::string& name : option.get_snames()) text.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) text.names.push_back("--" + name);
+  if (option.get_positional()) text.names.push_back(option.get_name());
+  text.what = option.get_description();
+  text.repeats = option.get_items_expected_max() > 1;
+  if (option.get_items_expected_max() == 0) return text;
+  const std::string type = option.get_type_name();
+  text.value = type.substr(0, type.find(':'));
+  text.takes = text.value == "FILE"       ? cutover::Takes::kFile
+               : text.value == "PROVIDER" ? cutover::Takes::kProvider
+                                          : cutover::Takes::kText;
+  const std::size_t open = type.find('{'), shut = type.find('}');
+  if (open == std::string::npos || shut == std::string::npos) return text;
+  text.takes = cutover::Takes::kChoice;
+  text.choices = cutover::split(type.substr(open + 1, shut - open - 1), ',');
+  return text;
+}
+
+/// The forms of each command's result.
+using FormsOf = std::map<const CLI::App*, Forms>;
+
+/// A command with all below it. `above`: options that fall through to it.
+cutover::CommandText described(const CLI::App& app, const FormsOf& forms, std::vector<cutover::OptionText> above = {}) {
+  cutover::CommandText text{app.get_name(), app.get_description(), {}, {}, {}};
+  if (const auto own = forms.find(&app); own != forms.end())
+    for (cutover::OptionText& option : above)
+      if (option.value == "FORM") {
+        option.takes = cutover::Takes::kChoice;
+        option.what = "Form of the result: " + listed(own->second);
+        for (const OutputForm form : own->second) option.choices.emplace_back(to_text(form));
+      }
+  std::vector<cutover::OptionText> below = above;
+  for (const CLI::Option* option : app.get_options()) {
+    (option->get_positional() ? text.words : text.options).push_back(described(*option));
+    if (!option->get_positional() && option != app.get_help_ptr() && option != app.get_version_ptr())
+      below.push_back(text.options.back());
+  }
+  text.options.insert(text.options.end(), above.begin(), above.end());
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    text.commands.push_back(described(*command, forms, below));
+  return text;
+}
+
 /// Tells what is wrong with the command line, or prints the help that was asked for.
 int leave(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);
@@ -118,6 +166,7 @@ int run(int argc, char** argv) {
   app.add_flag("--ci", global.ci, "No live redraw and no questions; implied without a terminal");
 
   ExitCode exit = ExitCode::kDone;
+  FormsOf forms_of;
   const auto footer = [](const Forms& forms) {
     return fmt::format("As everywhere: -o FORM for the result as {}; --ci for no live redraw and no questions\n",
                        listed(forms));
@@ -127,6 +176,7 @@ int run(int argc, char** argv) {
     CLI::App* added = parent.add_subcommand(name, what);
     added->fallthrough();
     added->footer(footer(forms));
+    forms_of[added] = forms;
     const std::string called = &parent == &app ? name : parent.get_name() + " " + name;
     added->callback([&exit, &global, &form, asked, called, forms, run] {
       const auto chosen = asked->empty() ? forms.front() : output_form(called, form, forms);
@@ -139,19 +189,22 @@ int run(int argc, char** argv) {
     return command_of(app, name, what, forms, run);
   };
   const auto plan_file = [&](CLI::App* added) {
-    added->add_option("plan", global.plan_file, "The plan file")->capture_default_str();
+    added->add_option("plan", global.plan_file, "The plan file")->type_name("FILE")->capture_default_str();
   };
 
   cutover::AssessFlags assess;
   CLI::App* added = command("assess", "Read the live zone, find every mention of the old side, write the plan file",
                             usual, [&] { return run_assess(global, assess); });
-  added->add_option("plan", global.plan_file, "The plan file to write")->capture_default_str();
+  added->add_option("plan", global.plan_file, "The plan file to write")->type_name("FILE")->capture_default_str();
   added->add_option("--zone", assess.zones, "Zone to read (may be repeated)")->required();
-  added->add_option("--provider", assess.provider, "Where the zone is held")->capture_default_str();
+  added->add_option("--provider", assess.provider, "Where the zone is held")
+      ->type_name("PROVIDER")
+      ->capture_default_str();
   added->add_option("--option", assess.options, "A provider option, KEY=VALUE");
   added->add_option("--server", assess.server, "Provider option `server`: ADDRESS[:PORT] or a name");
   added->add_option("--key", assess.key, "Provider option `key`: env/NAME or file/PATH");
-  added->add_option("--zone-file", assess.zone_file, "Read the zone from this file instead of from the provider");
+  added->add_option("--zone-file", assess.zone_file, "Read the zone from this file instead of from the provider")
+      ->type_name("FILE");
   added->add_option("--authoritative", assess.authoritative,
                     "Authoritative servers, where the delegation cannot be walked from here");
   added->add_option("--lookup", assess.lookup, "Resolver for the program's own look-ups, instead of the system's");
@@ -179,8 +232,10 @@ int run(int argc, char** argv) {
   added = command("preflight", "Certificates and endpoints of the new side, before any DNS change",
                   cutover::check_forms(), [&] { return run_preflight(global, preflight); });
   plan_file(added);
-  added->add_option("--ca-file", preflight.ca_file, "Trust these certificates (PEM) instead of the system's store");
-  added->add_option("--second-ca-file", preflight.second_ca_file, "Another root store: say where the two do not agree");
+  added->add_option("--ca-file", preflight.ca_file, "Trust these certificates (PEM) instead of the system's store")
+      ->type_name("FILE");
+  added->add_option("--second-ca-file", preflight.second_ca_file, "Another root store: say where the two do not agree")
+      ->type_name("FILE");
   added->add_option("--fail-on", preflight.fail_on, "note, warning or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"note", "warning", "error"}));
@@ -201,10 +256,12 @@ int run(int argc, char** argv) {
       ->allow_extra_args(false);
   added->add_option("--old", tls.old, "Addresses of an old side to compare with (may be repeated)")
       ->allow_extra_args(false);
-  added->add_option("--targets", tls.from, "File with a line `ADDRESS, NAME` for each target; - for stdin");
+  added->add_option("--targets", tls.from, "File with a line `ADDRESS, NAME` for each target; - for stdin")->type_name("FILE");
   added->add_option("--starttls", tls.starttls, "Protocol that turns to TLS with a command: smtp, imap, postgres, ...");
-  added->add_option("--ca-file", tls.ca_file, "Trust these certificates (PEM) instead of the system's store");
-  added->add_option("--second-ca-file", tls.second_ca_file, "Another root store: say where the two do not agree");
+  added->add_option("--ca-file", tls.ca_file, "Trust these certificates (PEM) instead of the system's store")
+      ->type_name("FILE");
+  added->add_option("--second-ca-file", tls.second_ca_file, "Another root store: say where the two do not agree")
+      ->type_name("FILE");
   added->add_option("--fail-on", tls.fail_on, "note, warning or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"note", "warning", "error"}));
@@ -217,7 +274,8 @@ int run(int argc, char** argv) {
   add_override(*added, writing);
   added->add_flag("--wait", writing.wait, "Wait at a closed time gate instead of exiting with 2");
   added->add_option("--only", writing.only, "Only these names: a first wave");
-  added->add_option("--ca-file", writing.ca_file, "As for preflight: targets that are names are checked again");
+  added->add_option("--ca-file", writing.ca_file, "As for preflight: targets that are names are checked again")
+      ->type_name("FILE");
 
   cutover::WatchFlags watching;
   added =
@@ -233,10 +291,13 @@ int run(int argc, char** argv) {
                   [&] { return run_rollback(global, writing); });
   plan_file(added);
   add_write_flags(*added, writing);
-  added->add_option("--from-snapshot", writing.from_snapshot,
-                    "Undo what this snapshot-swap-N.json says, where the journal is lost");
+  added
+      ->add_option("--from-snapshot", writing.from_snapshot,
+                   "Undo what this snapshot-swap-N.json says, where the journal is lost")
+      ->type_name("FILE");
   added->add_flag("--skip-drifted", writing.skip_drifted, "Leave record sets alone that somebody else changed");
-  added->add_option("--ca-file", writing.ca_file, "As for preflight: the old side is checked and shown");
+  added->add_option("--ca-file", writing.ca_file, "As for preflight: the old side is checked and shown")
+      ->type_name("FILE");
 
   added = command("restore-ttl", "Put the original TTLs back", usual, [&] { return run_restore_ttl(global, writing); });
   plan_file(added);
@@ -289,8 +350,9 @@ int run(int argc, char** argv) {
   added = command("doctor", "What works from here, and whether a plan can be carried out: GO or NO-GO",
                   {OutputForm::kText, OutputForm::kJson, OutputForm::kJunit},
                   [&] { return run_doctor(global, examining); });
-  added->add_option("plan", examining.plan_file, "The plan file; cutover.yaml where there is one");
-  added->add_option("--ca-file", examining.ca_file, "Trust these certificates (PEM) instead of the system's store");
+  added->add_option("plan", examining.plan_file, "The plan file; cutover.yaml where there is one")->type_name("FILE");
+  added->add_option("--ca-file", examining.ca_file, "Trust these certificates (PEM) instead of the system's store")
+      ->type_name("FILE");
 
   plan_file(command("report", "The whole story: what was written, gates, how it spread, certificates",
                     {OutputForm::kText, OutputForm::kMarkdown, OutputForm::kJson, OutputForm::kHtml},
@@ -337,8 +399,10 @@ int run(int argc, char** argv) {
   cutover::ResolversImportFlags importing;
   one = command_of(*added, "import", "Make a list of your own from a public one", usual,
                    [&] { return run_resolvers_import(global, importing); });
-  one->add_option("file", importing.file, "CSV, JSON, Markdown or plain text")->required();
-  one->add_option("--to", importing.to, "The list to write, which a plan then names as file/PATH")->required();
+  one->add_option("file", importing.file, "CSV, JSON, Markdown or plain text")->type_name("FILE")->required();
+  one->add_option("--to", importing.to, "The list to write, which a plan then names as file/PATH")
+      ->type_name("FILE")
+      ->required();
   one->add_flag("--force", importing.force, "Write over an existing list");
   one->add_flag("--private", importing.private_too, "Take addresses of private networks and of this machine too");
   cutover::ResolversCheckFlags checking;
@@ -346,7 +410,7 @@ int run(int argc, char** argv) {
                    [&] { return run_resolvers_check(global, checking); });
   one->add_option("resolvers", checking.resolvers,
                   "default, full, operators, file/PATH or addresses; default when left out");
-  one->add_option("--list", checking.lists, "A list of your own (may be repeated)");
+  one->add_option("--list", checking.lists, "A list of your own (may be repeated)")->type_name("FILE");
   one->add_option("--samples", checking.samples, "Questions whose median round trip is told")
       ->capture_default_str()
       ->check(CLI::Range(1, 20));
@@ -362,6 +426,7 @@ int run(int argc, char** argv) {
   command_of(*added, "show", "One of them: options, limits with their reasons, credentials, least rights", usual,
              [&] { return run_providers_show(global, provider); })
       ->add_option("name", provider, "As a plan's `type`")
+      ->type_name("PROVIDER")
       ->required();
 
   std::string schema_of = "plan";
@@ -370,6 +435,11 @@ int run(int argc, char** argv) {
       ->add_option("what", schema_of, "plan, or story: what `report -o json` gives")
       ->capture_default_str()
       ->check(CLI::IsMember({"plan", "story"}));
+
+  std::string shell;
+  added = command("completion", "What a shell needs to complete commands and options", {OutputForm::kText},
+                  [&] { return cutover::run_completion(described(app, forms_of), shell); });
+  added->add_option("shell", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
 
   cutover::watch_for_signals();
   try {
