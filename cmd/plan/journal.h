@@ -189,6 +189,9 @@ class Journal {
   /// kBusy: another cutover process holds it (its pid is named). kCorrupt: not ours, damaged, or of a
   /// newer version; nothing is changed then. kIo: disk full and the like.
   static Result<Journal> open(const Plan& plan, const Clock& clock);
+  /// Without the lock, for a process that watches for days beside the commands that write DNS: it may record what no
+  /// gate rests on (events, checks of its own, notices), and nothing else. kNotFound when there is none yet.
+  static Result<Journal> open_beside(const Plan& plan, const Clock& clock);
   /// Without the lock, read-only; works while another process writes. kNotFound when there is none yet.
   static Result<Journal> open_for_reading(const Plan& plan, const Clock& clock);
   Journal(Journal&&) noexcept;
@@ -231,6 +234,8 @@ class Journal {
 
  private:
   struct Impl;
+  enum class Rows { kReadOnly, kAdded };
+  static Result<Journal> open_without_lock(const Plan& plan, const Clock& clock, Rows rows);
   explicit Journal(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -84,6 +84,7 @@ class Watchdog {
   struct Standing {
     DomainName name;
     Endpoint endpoint;
+    std::string path;
     std::size_t asked = 0, answered = 0, http_errors = 0;
     Quantiles took;
     std::optional<Quantiles> baseline;
@@ -92,12 +93,12 @@ class Watchdog {
   Seconds window() const;
 
  private:
-  using Key = std::tuple<DomainName, Endpoint>;
+  using Key = std::tuple<DomainName, Endpoint, std::string>;
   struct Track {
     std::deque<ProbeSample> samples;
     std::optional<Instant> slow_since;  ///< p95 has been over the limit at every judgement since
   };
-  const BaselineEntry* baseline_for(const DomainName& name, const Endpoint& endpoint) const;
+  const BaselineEntry* baseline_for(const ProbeSample& sample) const;
   void judge_availability(const Track& track, std::vector<Check>& checks) const;
   void judge_http(const Track& track, std::vector<Check>& checks) const;
   void judge_latency(Track& track, Instant now, std::vector<Check>& checks) const;
