@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "cmd/notify/notifier.h"
 #include "cmd/plan/plan_file.h"
 #include "cmd/report/checks_github.h"
 #include "cmd/report/checks_json.h"
@@ -183,8 +184,35 @@ ExitCode with_cutover(const GlobalOptions& global, const std::function<ExitCode(
   if (!zones) return tell(zones.error());
   Telling telling{log_line, nullptr};
   if (is_interactive(global)) telling.confirm = ask;
+  Notifier notifier(*plan, &*journal, loop, clock, log_line);
+  telling.notify = [&notifier](const Notice& notice) { notifier.tell(notice); };
   Cutover cutover{*plan, *journal, loop, clock, telling, stop_requested, std::move(*zones)};
-  return work(cutover);
+  const ExitCode exit = work(cutover);
+  notifier.finish(stop_requested);
+  return exit;
+}
+
+void notify_end(const Cutover& cutover, std::string_view command, const Error& error) {
+  // What a person at the command line got wrong, or has to wait for, is theirs alone.
+  if (error.code == ErrorCode::kUsage || error.code == ErrorCode::kBusy) return;
+  notify_end(cutover, command, exit_code_of(error.code), error.message, "");
+}
+
+void notify_end(const Cutover& cutover, std::string_view command, ExitCode exit, const std::string& headline,
+                const std::string& next) {
+  switch (exit) {
+    case ExitCode::kDone:
+      return cutover.notify(NoticeEvent::kPhase, fmt::format("{}: done", command), headline, next);
+    case ExitCode::kClosed:
+      return;  // nothing was written, and nothing is wrong
+    case ExitCode::kError:
+    case ExitCode::kFailed:
+    case ExitCode::kGaveUp:
+    case ExitCode::kPartial:
+      break;
+  }
+  cutover.notify(NoticeEvent::kFailure, fmt::format("{}: failed (exit {})", command, static_cast<int>(exit)), headline,
+                 next);
 }
 
 ExitCode show(const GlobalOptions& global, const Result<PhaseResult>& result, const Clock& clock) {

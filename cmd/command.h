@@ -64,6 +64,11 @@ void watch_for_signals();
 /// Every error on the way is told; the exit code is `work`'s own or the error's.
 ExitCode with_cutover(const GlobalOptions& global, const std::function<ExitCode(Cutover&)>& work);
 
+/// Tells people elsewhere how a command ended; a closed gate is told to nobody.
+void notify_end(const Cutover& cutover, std::string_view command, ExitCode exit, const std::string& headline,
+                const std::string& next);
+void notify_end(const Cutover& cutover, std::string_view command, const Error& error);
+
 /// Shows a writing phase's result in the form asked for and gives its exit code.
 ExitCode show(const GlobalOptions& global, const Result<PhaseResult>& result, const Clock& clock);
 
@@ -136,6 +141,21 @@ struct WatchFlags {
   std::string metrics;  ///< a node_exporter textfile; empty: none
 };
 ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags);
+
+struct BaselineFlags {
+  int rounds = 20;
+  std::string every = "1s";
+  std::string ca_file;
+  std::string timeout = "10s";
+};
+ExitCode run_baseline(const GlobalOptions& global, const BaselineFlags& flags);
+
+struct MonitorFlags {
+  std::string at_most;  ///< --for; empty: the plan's
+  std::string ca_file;
+  std::string timeout = "10s";
+};
+ExitCode run_monitor(const GlobalOptions& global, const MonitorFlags& flags);
 
 struct AssessFlags {
   std::vector<std::string> zones;

@@ -151,7 +151,7 @@ int leave(const CLI::App& app, const CLI::ParseError& error) {
 int run(int argc, char** argv) {
   CLI::App app{
       "cutover moves live names from an old side to a new side without an outage.\n"
-      "In the order of a cutover: assess, plan, lower-ttl, preflight, swap, watch, (rollback,) restore-ttl.",
+      "In the order of a cutover: assess, plan, lower-ttl, preflight, swap, watch, monitor, (rollback,) restore-ttl.",
       "cutover"};
   app.set_version_flag("--version", "cutover " CUTOVER_VERSION);
   app.require_subcommand(1);
@@ -159,6 +159,7 @@ int run(int argc, char** argv) {
 
   cutover::GlobalOptions global;
   const Forms usual{OutputForm::kText, OutputForm::kJson};
+  const Forms lines{OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson};
   std::string form;
   const CLI::Option* asked =
       app.add_option("-o,--output", form, "Form of the result: text or json; watch also ndjson, preflight also junit")
@@ -287,6 +288,26 @@ int run(int argc, char** argv) {
   add_page_flags(*added, watching.page);
   add_metrics(*added, watching.metrics);
 
+  cutover::BaselineFlags baseline;
+  added = command("baseline", "What the old side is like before the swap: status, body, latency", usual,
+                  [&] { return run_baseline(global, baseline); });
+  plan_file(added);
+  added->add_option("--rounds", baseline.rounds, "How often every endpoint is asked")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
+  added->add_option("--every", baseline.every, "Time from one round to the next")->capture_default_str();
+  added->add_option("--ca-file", baseline.ca_file, "Trust these certificates (PEM) instead of the system's store");
+  added->add_option("--timeout", baseline.timeout, "How long one answer may take")->capture_default_str();
+
+  cutover::MonitorFlags monitoring;
+  added =
+      command("monitor", "Keeps checking the new side against the baseline after the swap, and when the old one may go",
+              lines, [&] { return run_monitor(global, monitoring); });
+  plan_file(added);
+  added->add_option("--for", monitoring.at_most, "End after this long at the latest, instead of the plan's `for`");
+  added->add_option("--ca-file", monitoring.ca_file, "Trust these certificates (PEM) instead of the system's store");
+  added->add_option("--timeout", monitoring.timeout, "How long one answer may take")->capture_default_str();
+
   added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", usual,
                   [&] { return run_rollback(global, writing); });
   plan_file(added);
@@ -381,7 +402,6 @@ int run(int argc, char** argv) {
   added =
       app.add_subcommand("resolvers", "The public resolvers that are asked: which there are, your own, their health");
   added->fallthrough()->require_subcommand(1);
-  const Forms lines{OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson};
   added->footer(footer(lines));
   CLI::App* one = command_of(*added, "list", "The built-in list, or a part of it", lines,
                              [&] { return run_resolvers_list(global, listing); });

@@ -66,7 +66,11 @@ ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
     };
     auto result = watch(cutover, options, sink);
     show_to(*onlookers, cutover);
-    if (!result) return tell(result.error());
+    if (!result) {
+      notify_end(cutover, "watch", result.error());
+      return tell(result.error());
+    }
+    if (!stop_requested()) notify_end(cutover, "watch", result->exit, result->headline, result->next);
     print_result(stream ? watch_end_ndjson(*result) : as_text(*result));
     return result->exit;
   });

@@ -7,7 +7,8 @@ namespace {
 using WritingPhase = Result<PhaseResult> (*)(Cutover&, const PhaseOptions&);
 enum class LastLook { kNone, kNewTargets, kOldSide };
 
-ExitCode run_writing(const GlobalOptions& global, const WriteFlags& flags, WritingPhase phase, LastLook look) {
+ExitCode run_writing(const GlobalOptions& global, const WriteFlags& flags, Phase name, WritingPhase phase,
+                     LastLook look) {
   return with_cutover(global, [&](Cutover& cutover) {
     auto options = phase_options(flags, cutover.plan);
     if (!options) return tell(options.error());
@@ -19,23 +20,28 @@ ExitCode run_writing(const GlobalOptions& global, const WriteFlags& flags, Writi
       };
     if (look == LastLook::kOldSide)
       options->last_look = [&](const std::vector<ChangeSet>&) { return check_old_side(cutover, checks); };
-    return show(global, phase(cutover, *options), cutover.clock);
+    const auto result = phase(cutover, *options);
+    if (result)
+      notify_end(cutover, to_text(name), result->exit, result->headline, result->next);
+    else
+      notify_end(cutover, to_text(name), result.error());
+    return show(global, result, cutover.clock);
   });
 }
 
 }  // namespace
 
 ExitCode run_lower_ttl(const GlobalOptions& global, const WriteFlags& flags) {
-  return run_writing(global, flags, lower_ttl, LastLook::kNone);
+  return run_writing(global, flags, Phase::kLowerTtl, lower_ttl, LastLook::kNone);
 }
 ExitCode run_swap(const GlobalOptions& global, const WriteFlags& flags) {
-  return run_writing(global, flags, swap, LastLook::kNewTargets);
+  return run_writing(global, flags, Phase::kSwap, swap, LastLook::kNewTargets);
 }
 ExitCode run_rollback(const GlobalOptions& global, const WriteFlags& flags) {
-  return run_writing(global, flags, rollback, LastLook::kOldSide);
+  return run_writing(global, flags, Phase::kRollback, rollback, LastLook::kOldSide);
 }
 ExitCode run_restore_ttl(const GlobalOptions& global, const WriteFlags& flags) {
-  return run_writing(global, flags, restore_ttl, LastLook::kNone);
+  return run_writing(global, flags, Phase::kRestoreTtl, restore_ttl, LastLook::kNone);
 }
 
 }  // namespace cutover

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmd/exit_code.h"
+#include "cmd/notify/notice.h"
 #include "cmd/plan/gate.h"
 #include "cmd/plan/journal.h"
 #include "cmd/plan/plan.h"
@@ -21,6 +22,7 @@ namespace cutover {
 struct Telling {
   std::function<void(const std::string&)> log;      ///< progress, for the log
   std::function<bool(const std::string&)> confirm;  ///< one question; false: no
+  std::function<void(const Notice&)> notify{};      ///< for people elsewhere; never waits
 };
 
 /// One zone of the plan, ready to be worked on.
@@ -43,6 +45,10 @@ struct Cutover {
 
   void log(const std::string& line) const {
     if (telling.log) telling.log(line);
+  }
+  void notify(NoticeEvent event, std::string title, std::string text, std::string next) const {
+    if (telling.notify)
+      telling.notify({clock.now(), event, plan.name, std::move(title), std::move(text), std::move(next)});
   }
 };
 

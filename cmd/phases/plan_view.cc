@@ -239,7 +239,6 @@ Result<PlanView> view_plan(Cutover& cutover) {
   view.timeline = timeline_of(cutover.plan, *history, facts, drain, cutover.clock.now());
   view.risks = risks_of(cutover, *swap);
   for (std::string& sentence : signing_risks(cutover)) view.risks.push_back(std::move(sentence));
-  for (std::string& sentence : not_acted_on(cutover.plan)) view.risks.push_back(std::move(sentence));
   const Gate* drift = gate_named(view.gates, "no-drift");
   view.exit = pending > 0 || (drift != nullptr && !drift->open) ? ExitCode::kClosed : ExitCode::kDone;
   return view;
@@ -260,6 +259,7 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
                               newest->phase == Phase::kSwap ? ", or `cutover rollback`" : "");
   } else if (restored != nullptr && newest == restored) {
     status.headline = "finished: the original TTLs are back";
+    if (!swaps.empty()) status.retire = retire_gates(plan, history, now);
     status.next = "nothing";
     status.go = true;
   } else if (rollback != nullptr) {
@@ -282,6 +282,10 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
     status.next = status.restore_overdue
                       ? fmt::format("`cutover restore-ttl`: overdue by {}", format_duration(now - over))
                       : "`cutover watch`; `cutover rollback` puts everything back";
+    status.retire = retire_gates(plan, history, now);
+    for (const ExternalGate& gate : plan.gates)
+      if (gate.before == GateBefore::kRetire)
+        status.retire.push_back(Gate{gate.name, false, std::nullopt, "asked while `cutover monitor` runs"});
     if (!not_swapped_yet(plan, history).empty())
       status.next = "`cutover swap` for what is not yet swapped; " + status.next;
   } else {

@@ -40,6 +40,7 @@ struct Status {
   std::optional<Instant> opens_at;       ///< when time alone makes `go` true
   std::optional<Instant> standby_until;  ///< the old side is the way back until then; empty: nothing stands swapped
   bool restore_overdue = false;
+  std::vector<Gate> retire;  ///< after a swap: when the old side may go; external gates are asked by `monitor`
 };
 Status status_of(const Plan& plan, const History& history, const std::vector<DrainFacts>& facts, Instant now);
 

@@ -288,6 +288,24 @@ std::vector<Check> check_named_targets(Cutover& cutover, const PreflightOptions&
                                  {[](TargetSide, const DomainName&) { return false; }, changes_to}));
 }
 
+std::vector<Check> check_new_side(Cutover& cutover, const PreflightOptions& options) {
+  return checks_or_trouble(
+      check(cutover.plan, cutover.loop, cutover.clock, options,
+            {[](TargetSide side, const DomainName&) { return side == TargetSide::kNew; },
+             [](const NamedTarget& named) { return named.side == TargetSide::kNew; }, tlscheck::Depth::kUsers}));
+}
+
+std::vector<EndpointTarget> endpoints_of(const Plan& plan, TargetSide side, net::Loop& loop, const Clock& clock,
+                                         std::vector<Check>& unresolved) {
+  const Targets planned = targets_of(plan);
+  std::vector<EndpointTarget> targets;
+  for (const EndpointTarget& target : planned.addresses)
+    if (target.side == side) targets.push_back(target);
+  for (const NamedTarget& named : planned.named)
+    if (named.side == side) resolve(named, plan, loop, clock, targets, unresolved);
+  return targets;
+}
+
 std::vector<Check> check_old_side(Cutover& cutover, const PreflightOptions& options) {
   PreflightOptions hurried = options;
   hurried.timeout = std::chrono::seconds(2);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cmd/phases/cutover.h"
+#include "cmd/plan/targets.h"
 #include "core/check.h"
 #include "tlscheck/anchors.h"
 #include "tlscheck/matrix.h"
@@ -50,6 +51,12 @@ Result<PreflightResult> preflight(const Plan& plan, Journal* journal, net::Loop&
 /// Only the names that `changes` point at (new CNAME targets), looked up and checked on the spot.
 std::vector<Check> check_named_targets(Cutover& cutover, const PreflightOptions& options,
                                        const std::vector<ChangeSet>& changes);
+/// Only the new side, as an ordinary client meets it.
+std::vector<Check> check_new_side(Cutover& cutover, const PreflightOptions& options);
+/// One side's endpoints with every address, those of names that are aliases looked up now; what has none is told in
+/// `unresolved`.
+std::vector<EndpointTarget> endpoints_of(const Plan& plan, TargetSide side, net::Loop& loop, const Clock& clock,
+                                         std::vector<Check>& unresolved);
 /// Only the old side: what a rollback would send users back to. Waits two seconds at most for an answer: a rollback
 /// is in a hurry.
 std::vector<Check> check_old_side(Cutover& cutover, const PreflightOptions& options);

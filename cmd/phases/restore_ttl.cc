@@ -111,6 +111,8 @@ Result<PhaseResult> restore_ttl(Cutover& cutover, const PhaseOptions& options) {
     cutover.log(fmt::format("waiting until {}", format_opening(*result.opens_at)));
     cutover.loop.wait_until(cutover.clock, *result.opens_at, cutover.stop);
     result.gates.front() = standby_over(cutover.plan, *history, cutover.clock.now());
+    if (all_open(result.gates))
+      cutover.notify(NoticeEvent::kGate, "restore-ttl: the gate is open", result.gates.front().why, "");
   }
   result.opens_at.reset();
   if (auto noted = note_gates(cutover, Phase::kRestoreTtl, result.gates); !noted) return noted.error();

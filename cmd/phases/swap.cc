@@ -172,6 +172,8 @@ Result<void> wait_for_gates(Cutover& cutover, const PhaseOptions& options, SwapV
     for (Gate& gate : view.gates)
       for (const auto& [name, reason] : options.overrides)
         if (gate.name == name && !gate.open) gate.overridden = true;
+    if (all_open(view.gates))
+      cutover.notify(NoticeEvent::kGate, "swap: the gates are open", "every gate that was waited for is open", "");
   }
   return {};
 }
@@ -234,6 +236,7 @@ Result<SwapView> view_swap(Cutover& cutover, const PhaseOptions& options) {
   view.gates.push_back(authoritative_in_sync(plan_of_wave(cutover.plan, options), *history));
   view.gates.push_back(ttl_drained(cutover.plan, *history, facts, now));
   view.gates.push_back(preflight_passed(cutover.plan, *history, kPreflightMaxAge, now));
+  if (auto baseline = baseline_recorded(cutover.plan, *history)) view.gates.push_back(*std::move(baseline));
   view.gates.push_back(clock_agrees(largest_skew(cutover.zones)));
   view.gates.push_back(within_window(cutover.plan, now));
   for (std::size_t i = 0; i < cutover.zones.size(); ++i) {

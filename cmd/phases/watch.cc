@@ -338,6 +338,11 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
           cutover.journal.record_event(Phase::kWatch, std::string(dnsprobe::to_text(result.seen.end)), result.headline);
       !kept)
     return kept.error();
+  if (watched->of == Phase::kSwap && result.seen.end == dnsprobe::WatchEnd::kConverged)
+    if (auto kept = cutover.journal.record_event(Phase::kWatch, std::string(kRetireFrom),
+                                                 format_opening(result.seen.forecast.retire_from));
+        !kept)
+      return kept.error();
   return result;
 }
 

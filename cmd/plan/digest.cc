@@ -5,6 +5,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "core/text.h"
+
 namespace cutover {
 
 std::string sha256(std::string_view bytes) {
@@ -14,5 +16,7 @@ std::string sha256(std::string_view bytes) {
     throw std::runtime_error("OpenSSL has no SHA-256");
   return {reinterpret_cast<const char*>(digest.data()), size};
 }
+
+std::string sha256_hex(std::string_view bytes) { return to_hex(sha256(bytes)); }
 
 }  // namespace cutover

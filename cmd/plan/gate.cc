@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cmd/plan/targets.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -245,6 +246,25 @@ Gate ech_key_held(const Plan& plan) {
     }
   }
   return opened(name, "no record with `ech` changes");
+}
+
+std::optional<Gate> baseline_recorded(const Plan& plan, const History& history) {
+  if (!plan.monitor.baseline_required) return std::nullopt;
+  const std::string name = "baseline-recorded";
+  if (history.baselines.empty())
+    return closed(name, "the plan asks for a baseline of the old side, and none is recorded; run `cutover baseline`");
+  const BaselineRecord& last = history.baselines.back();
+  for (const EndpointTarget& target : targets_of(plan).addresses) {
+    if (target.side != TargetSide::kOld) continue;
+    const bool known = std::any_of(last.entries.begin(), last.entries.end(), [&](const BaselineEntry& entry) {
+      return entry.name == target.name && entry.port == target.port && entry.answered > 0;
+    });
+    if (!known)
+      return closed(name, fmt::format("the baseline of {} has nothing of {} port {}; run `cutover baseline` again",
+                                      format_instant(last.at), target.name.host(), target.port));
+  }
+  return opened(name,
+                fmt::format("{} recorded at {}", counted(last.entries.size(), "endpoint"), format_instant(last.at)));
 }
 
 }  // namespace cutover

@@ -61,5 +61,14 @@ Gate within_window(const Plan& plan, Instant now);
 Gate mentions_acknowledged(const Plan& plan);
 /// A HTTPS/SVCB record with `ech` among the changes needs the plan's word that the new side holds the key.
 Gate ech_key_held(const Plan& plan);
+/// The journal has a baseline of every endpoint of the old side; nullopt where the plan does not ask for one.
+std::optional<Gate> baseline_recorded(const Plan& plan, const History& history);
+inline constexpr std::string_view kRetireFrom = "retire-from";  ///< event of a watch: an instant as its text
+/// When the old side may go, a gate for each condition: `bound-passed` (no cache that honours TTLs, and none that was
+/// seen, gives the old answer), `standby-over`, `ttl-restored`. The old side's own request rate is told by the plan's
+/// gates with `before: retire`, which the caller appends. Closed where nothing is swapped.
+std::vector<Gate> retire_gates(const Plan& plan, const History& history, Instant now);
+/// When standby of the swap in force ends; nullopt: nothing is swapped, or it was never seen served everywhere.
+std::optional<Instant> standby_end(const Plan& plan, const History& history);
 
 }  // namespace cutover

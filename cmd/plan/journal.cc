@@ -69,16 +69,26 @@ constexpr const char* kLaterTables = R"sql(
 CREATE TABLE IF NOT EXISTS watch (id INTEGER PRIMARY KEY, write INTEGER NOT NULL, begun INTEGER NOT NULL,
   json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS watch_mark (id INTEGER PRIMARY KEY, watch INTEGER NOT NULL, json TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS baseline (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, plan_hash TEXT NOT NULL,
+  json TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS notice (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, hook TEXT NOT NULL,
+  fingerprint TEXT NOT NULL, sent INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS notice_at ON notice(at);
 )sql";
 
 template <class E>
 using Words = std::vector<std::pair<E, std::string_view>>;
 
 const Words<Phase>& phases() {
-  static const Words<Phase> words{{Phase::kAssess, "assess"},         {Phase::kLowerTtl, "lower-ttl"},
-                                  {Phase::kPreflight, "preflight"},   {Phase::kSwap, "swap"},
-                                  {Phase::kWatch, "watch"},           {Phase::kRollback, "rollback"},
-                                  {Phase::kRestoreTtl, "restore-ttl"}};
+  static const Words<Phase> words{{Phase::kAssess, "assess"},
+                                  {Phase::kLowerTtl, "lower-ttl"},
+                                  {Phase::kPreflight, "preflight"},
+                                  {Phase::kSwap, "swap"},
+                                  {Phase::kWatch, "watch"},
+                                  {Phase::kRollback, "rollback"},
+                                  {Phase::kRestoreTtl, "restore-ttl"},
+                                  {Phase::kBaseline, "baseline"},
+                                  {Phase::kMonitor, "monitor"}};
   return words;
 }
 
@@ -379,6 +389,8 @@ std::optional<Seconds> maybe_seconds(SQLite::Statement& row, int column) {
 }
 DomainName name(SQLite::Statement& row, int column) { return or_damaged(DomainName::from_text(text(row, column))); }
 
+bool has_table(SQLite::Database& db, const char* table) { return db.tableExists(table); }
+
 template <class F>
 void each_row(SQLite::Database& db, const char* sql, F&& take) {
   SQLite::Statement row(db, sql);
@@ -413,7 +425,7 @@ Result<Journal> Journal::open(const Plan& plan, const Clock& clock) {
   }
 }
 
-Result<Journal> Journal::open_for_reading(const Plan& plan, const Clock& clock) {
+Result<Journal> Journal::open_without_lock(const Plan& plan, const Clock& clock, Rows rows) {
   const auto file = state_folder(plan) / "journal.db";
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored))
@@ -422,12 +434,23 @@ Result<Journal> Journal::open_for_reading(const Plan& plan, const Clock& clock) 
   if (auto ours = check_header(file); !ours) return ours.error();
   try {
     auto impl = std::make_unique<Impl>(plan, clock, net::Descriptor());
-    impl->db.exec("PRAGMA query_only=ON");
+    if (rows == Rows::kReadOnly)
+      impl->db.exec("PRAGMA query_only=ON");
+    else
+      set_pragmas(impl->db);
     if (auto whole = impl->verify(); !whole) return whole.error();
     return Journal(std::move(impl));
   } catch (const SQLite::Exception& e) {
     return from_sqlite(e, file, "read");
   }
+}
+
+Result<Journal> Journal::open_for_reading(const Plan& plan, const Clock& clock) {
+  return open_without_lock(plan, clock, Rows::kReadOnly);
+}
+
+Result<Journal> Journal::open_beside(const Plan& plan, const Clock& clock) {
+  return open_without_lock(plan, clock, Rows::kAdded);
 }
 
 Result<std::int64_t> Journal::begin_write(Phase phase, const std::string& plan_hash,
@@ -549,6 +572,22 @@ Result<void> Journal::record_resolver_sweep(const ResolverSweepRecord& sweep) {
     return impl_->insert("INSERT INTO resolver_sweep (at, zone, asked, answered, highest_ttl_s) VALUES (?, ?, ?, ?, ?)",
                          to_micros(sweep.at), sweep.zone.text(), static_cast<std::int64_t>(sweep.asked),
                          static_cast<std::int64_t>(sweep.answered), sweep.highest_ttl);
+  }));
+}
+
+Result<void> Journal::record_baseline(const BaselineRecord& baseline) {
+  return done(impl_->commit("record the baseline", [&] {
+    impl_->db.exec(kLaterTables);
+    return impl_->insert("INSERT INTO baseline (at, plan_hash, json) VALUES (?, ?, ?)", to_micros(baseline.at),
+                         baseline.plan_hash, to_json(baseline.entries));
+  }));
+}
+
+Result<void> Journal::record_notice(const NoticeRecord& notice) {
+  return done(impl_->commit("record a notice", [&] {
+    impl_->db.exec(kLaterTables);
+    return impl_->insert("INSERT INTO notice (at, hook, fingerprint, sent) VALUES (?, ?, ?, ?)", to_micros(notice.at),
+                         notice.hook, notice.fingerprint, static_cast<std::int64_t>(notice.sent));
   }));
 }
 
@@ -687,12 +726,29 @@ Result<History> Journal::history() const {
           history.resolver_sweeps.push_back({instant(row, 0), name(row, 1), static_cast<std::size_t>(integer(row, 2)),
                                              static_cast<std::size_t>(integer(row, 3)), maybe_seconds(row, 4)});
         });
+    if (has_table(impl_->db, "baseline"))
+      each_row(impl_->db, "SELECT at, plan_hash, json FROM baseline ORDER BY id", [&](auto& row) {
+        history.baselines.push_back({instant(row, 0), text(row, 1), or_damaged(baseline_from_json(text(row, 2)))});
+      });
     history.resolver_ceilings = impl_->read_resolvers("above_low = 1", std::nullopt);
     return history;
   } catch (const SQLite::Exception& e) {
     return from_sqlite(e, impl_->file, "read the history");
   } catch (const Damaged& e) {
     return corrupt(impl_->file, fmt::format("is damaged ({})", e.what()));
+  }
+}
+
+Result<std::vector<NoticeRecord>> Journal::notices_since(Instant since) const {
+  try {
+    std::vector<NoticeRecord> records;
+    if (!has_table(impl_->db, "notice")) return records;
+    SQLite::Statement row(impl_->db, "SELECT at, hook, fingerprint, sent FROM notice WHERE at >= ? ORDER BY id");
+    row.bind(1, to_micros(since));
+    while (row.executeStep()) records.push_back({instant(row, 0), text(row, 1), text(row, 2), integer(row, 3) != 0});
+    return records;
+  } catch (const SQLite::Exception& e) {
+    return from_sqlite(e, impl_->file, "read the notices");
   }
 }
 

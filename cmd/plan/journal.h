@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cmd/plan/monitoring.h"
 #include "cmd/plan/plan.h"
 #include "core/change_set.h"
 #include "core/check.h"
@@ -16,7 +17,7 @@
 
 namespace cutover {
 
-enum class Phase { kAssess, kLowerTtl, kPreflight, kSwap, kWatch, kRollback, kRestoreTtl };
+enum class Phase { kAssess, kLowerTtl, kPreflight, kSwap, kWatch, kRollback, kRestoreTtl, kBaseline, kMonitor };
 std::string_view to_text(Phase phase);
 Result<Phase> phase_from_text(std::string_view text);
 
@@ -146,6 +147,22 @@ struct WatchRecord {
   std::vector<RecordKey> keys;
   std::vector<WatchedResolver> resolvers;
   std::vector<WatchMark> marks;  ///< oldest first
+
+};
+
+/// What the old side was like before the swap.
+struct BaselineRecord {
+  Instant at{};
+  std::string plan_hash;
+  std::vector<BaselineEntry> entries;
+};
+
+/// One notice at one hook: what rates are limited by. Holds no URL.
+struct NoticeRecord {
+  Instant at{};
+  std::string hook;         ///< as the plan names it: `env/HOOK_URL`
+  std::string fingerprint;  ///< the same for the same notice
+  bool sent = false;        ///< false: held back, or it failed
 };
 
 /// Everything the journal knows, oldest first. A value: gates and renderers work on it.
@@ -157,6 +174,7 @@ struct History {
   std::vector<CheckRecord> checks;
   std::vector<EventRecord> events;
   std::vector<ResolverSweepRecord> resolver_sweeps;
+  std::vector<BaselineRecord> baselines;
   std::vector<ResolverRecord> resolver_ceilings;  ///< answers with a TTL above the low one, after it was lowered
 
   /// The last write of a phase, or nullptr. The pointer lives as long as the value is unchanged.
@@ -171,6 +189,9 @@ class Journal {
   /// kBusy: another cutover process holds it (its pid is named). kCorrupt: not ours, damaged, or of a
   /// newer version; nothing is changed then. kIo: disk full and the like.
   static Result<Journal> open(const Plan& plan, const Clock& clock);
+  /// Without the lock, for a process that watches for days beside the commands that write DNS: it may record what no
+  /// gate rests on (events, checks of its own, notices), and nothing else. kNotFound when there is none yet.
+  static Result<Journal> open_beside(const Plan& plan, const Clock& clock);
   /// Without the lock, read-only; works while another process writes. kNotFound when there is none yet.
   static Result<Journal> open_for_reading(const Plan& plan, const Clock& clock);
   Journal(Journal&&) noexcept;
@@ -192,6 +213,8 @@ class Journal {
   /// Several of one kind, in one transaction.
   Result<void> record_events(Phase phase, const std::string& kind, const std::vector<std::string>& texts);
   Result<void> record_resolver_sweep(const ResolverSweepRecord& sweep);
+  Result<void> record_baseline(const BaselineRecord& baseline);
+  Result<void> record_notice(const NoticeRecord& notice);
   /// One transaction for all of them.
   Result<void> record_resolvers(const std::vector<ResolverRecord>& records);
   /// Begins a watch; its id, `begun` and marks are not looked at.
@@ -199,6 +222,8 @@ class Journal {
   Result<void> record_watch_mark(std::int64_t watch, const WatchMark& mark);
 
   Result<History> history() const;
+  /// Oldest first.
+  Result<std::vector<NoticeRecord>> notices_since(Instant since) const;
   /// The last write of a phase, until record_authoritative() says since when it is served; nullopt: there is none.
   Result<std::optional<std::int64_t>> unconfirmed_write(Phase phase) const;
   /// Every resolver record, for reports; the history holds only those that gates need.
@@ -209,6 +234,8 @@ class Journal {
 
  private:
   struct Impl;
+  enum class Rows { kReadOnly, kAdded };
+  static Result<Journal> open_without_lock(const Plan& plan, const Clock& clock, Rows rows);
   explicit Journal(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

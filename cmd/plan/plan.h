@@ -68,6 +68,7 @@ struct Window {
 struct HttpExpectation {
   std::string path = "/";
   int status = 200;
+  std::string body{};  ///< text that has to be in the body, for `baseline` and `monitor`; empty: none
 };
 
 struct EndpointPlan {
@@ -115,9 +116,23 @@ struct ExternalGate {
   Position at;
 };
 
+/// A hook: a webhook, or a program.
 struct NotifyPlan {
-  std::string webhook;  ///< env/NAME or file/PATH holding the URL
-  std::vector<std::string> events;
+  std::string webhook;              ///< env/NAME or file/PATH holding the URL
+  std::vector<std::string> events;  ///< empty: all
+  std::string form{};               ///< of a webhook's body: `json`, `slack`, `teams`; empty: json
+  std::vector<std::string> run{};   ///< argv of a program that gets the JSON form on stdin; empty: a webhook
+};
+
+/// What `monitor` holds the new side to.
+struct MonitorPlan {
+  Seconds every{30};               ///< one round of probes
+  Seconds duration{72 * 3600};     ///< `for`: counted from the swap
+  double latency = 1.5;            ///< p95 may be this many times the baseline's
+  Seconds sustained{300};          ///< how long a breach of `latency` lasts before it is a failure
+  double errors = 0.01;            ///< share of probes that may fail
+  bool baseline_required = false;  ///< `baseline: required`: no swap without one
+  friend bool operator==(const MonitorPlan&, const MonitorPlan&) = default;
 };
 
 /// A plan file, read and checked. A value: engines are given what they need of it, never the plan.
@@ -137,6 +152,7 @@ struct Plan {
   std::vector<Ack> acks;
   std::vector<ExternalGate> gates;
   std::vector<NotifyPlan> notify;
+  MonitorPlan monitor;
   std::vector<Endpoint> lookup;
   bool new_side_holds_ech_key = false;  ///< `swap: { ech: new-side-holds-the-key }`
   std::string hash;                     ///< lower-case hex SHA-256 of the content; comments and layout do not count

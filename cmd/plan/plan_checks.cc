@@ -131,18 +131,4 @@ void check_plan(const Plan& plan, std::vector<PlanError>& errors) {
   check_gates(plan, errors);
 }
 
-std::vector<std::string> not_acted_on(const Plan& plan) {
-  std::vector<std::string> out;
-  if (!plan.notify.empty())
-    out.push_back(
-        "nobody is notified: this version does not act on `notify`; have whoever runs the phases tell people");
-  for (const ExternalGate& gate : plan.gates)
-    if (gate.before == GateBefore::kRetire)
-      out.push_back(fmt::format(
-          "the gate {} (line {}) is never asked: this version has no phase `retire`; ask it yourself before the old "
-          "side is switched off",
-          gate.name, gate.at.line));
-  return out;
-}
-
 }  // namespace cutover

@@ -9,9 +9,6 @@ namespace cutover {
 /// record sets changed twice, a CNAME beside other data, changes that change nothing, and so on.
 void check_plan(const Plan& plan, std::vector<PlanError>& errors);
 
-/// What the plan says and this version does nothing about, a sentence each: whoever counts on it has to know.
-std::vector<std::string> not_acted_on(const Plan& plan);
-
 /// SHA-256 in lower-case hex over what the plan means. The order of zones and changes, layout, comments and the
 /// file's place do not count.
 std::string hash_of(const Plan& plan);

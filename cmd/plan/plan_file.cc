@@ -52,6 +52,7 @@ class Reader {
     each(root, "gates", [&](const YamlNode& node) { read_gate(node); });
     plan_.abort = values<std::string>(root, "abort", [&](const std::string& word) { return criterion(word); });
     each(root, "notify", [&](const YamlNode& node) { read_notify(node); });
+    if (const YamlNode* monitor = value(root, "monitor")) read_monitor(*monitor);
     plan_.lookup = servers(root, "lookup");
     return plan_;
   }
@@ -417,6 +418,7 @@ class Reader {
     }
     if (const YamlNode* expect = value(node, "expect"))
       if (const auto status = integer(*expect, "expect", 100, 599)) http.status = static_cast<int>(*status);
+    http.body = text(node, "body");
     return http;
   }
 
@@ -540,6 +542,19 @@ class Reader {
   void read_notify(const YamlNode& node) {
     if (!accept(node, plan_keys::kNotify, "an entry of notify")) return;
     NotifyPlan notify;
+    if ((node.find("webhook") != nullptr) == (node.find("run") != nullptr))
+      add(node.at,
+          "an entry of notify tells one hook; give it either `webhook: env/NAME` (or file/PATH) or `run: [PROGRAM, "
+          "ARGUMENT...]`");
+    notify.run = texts(node, "run");
+    if (const YamlNode* run = value(node, "run");
+        run != nullptr && run->kind == YamlNode::Kind::kList && run->items.empty())
+      add(run->at, "'run' is an empty list; it begins with a program");
+    if (const YamlNode* form = value(node, "form")) {
+      notify.form = word(*form, "form", plan_keys::notice_forms());
+      if (node.find("run") != nullptr)
+        add(form->at, "a program always gets JSON; remove `form`, which is for webhooks");
+    }
     if (const YamlNode* webhook = value(node, "webhook"))
       if (const auto written = scalar(*webhook, "webhook")) {
         if (auto safe = plan_values::check_credential(*written); !safe)
@@ -552,6 +567,33 @@ class Reader {
         notify.events.push_back(std::move(event));
     });
     plan_.notify.push_back(std::move(notify));
+  }
+
+  void read_monitor(const YamlNode& node) {
+    if (!accept(node, plan_keys::kMonitor, "monitor")) return;
+    MonitorPlan& monitor = plan_.monitor;
+    if (const YamlNode* every = value(node, "every")) monitor.every = duration(*every, "every", monitor.every);
+    if (const YamlNode* total = value(node, "for")) monitor.duration = duration(*total, "for", monitor.duration);
+    if (const YamlNode* sustained = value(node, "sustained"))
+      monitor.sustained = duration(*sustained, "sustained", monitor.sustained);
+    monitor.latency = number(node, "latency").value_or(monitor.latency);
+    if (monitor.latency < 1)
+      add(node.find("latency")->at,
+          "`latency` is how many times slower than the baseline the new side may be: 1 at least, such as 1.5");
+    if (const YamlNode* errors = value(node, "errors"))
+      if (const auto written = scalar(*errors, "errors")) {
+        auto read = plan_values::read_percent(*written);
+        if (read)
+          monitor.errors = *read;
+        else
+          add(errors->at, within("errors", read.error()));
+      }
+    static constexpr std::string_view kBaseline[] = {"required", "optional"};
+    if (const YamlNode* baseline = value(node, "baseline"))
+      monitor.baseline_required = word(*baseline, "baseline", kBaseline) == "required";
+    if (monitor.duration < monitor.every)
+      add(node.at, fmt::format("`for` ({}) is shorter than `every` ({}): no second round would be made; correct one",
+                               format_duration(monitor.duration), format_duration(monitor.every)));
   }
 
   std::vector<PlanError>& errors_;

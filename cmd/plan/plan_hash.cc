@@ -1,12 +1,10 @@
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
+#include "cmd/plan/digest.h"
 #include "cmd/plan/plan_checks.h"
-#include "core/text.h"
 
 namespace cutover {
 namespace {
@@ -53,6 +51,7 @@ Json from_endpoint(const EndpointPlan& endpoint) {
             {"old", texts_of(endpoint.old_addresses)},
             {"new", texts_of(endpoint.new_addresses)}};
   if (endpoint.http) json["http"] = {{"path", endpoint.http->path}, {"expect", endpoint.http->status}};
+  if (endpoint.http && !endpoint.http->body.empty()) json["http"]["body"] = endpoint.http->body;
   return json;
 }
 
@@ -61,6 +60,19 @@ Json from_gate(const ExternalGate& gate) {
           {"run", gate.run},         {"url", gate.url},
           {"pointer", gate.pointer}, {"min", maybe(gate.min)},
           {"max", maybe(gate.max)},  {"timeout_s", gate.timeout.count()}};
+}
+
+Json from_notify(const NotifyPlan& notify) {
+  Json json{{"webhook", notify.webhook}, {"events", notify.events}};
+  if (!notify.form.empty()) json["form"] = notify.form;
+  if (!notify.run.empty()) json["run"] = notify.run;
+  return json;
+}
+
+Json from_monitor(const MonitorPlan& monitor) {
+  return {{"every_s", monitor.every.count()}, {"for_s", monitor.duration.count()},
+          {"latency", monitor.latency},       {"sustained_s", monitor.sustained.count()},
+          {"errors", monitor.errors},         {"baseline_required", monitor.baseline_required}};
 }
 
 Json from_plan(const Plan& plan) {
@@ -91,13 +103,11 @@ Json from_plan(const Plan& plan) {
                                return Json{{"mention", a.mention}, {"why", a.why}};
                              })},
             {"gates", list_of(plan.gates, from_gate)},
-            {"notify", list_of(plan.notify,
-                               [](const NotifyPlan& n) {
-                                 return Json{{"webhook", n.webhook}, {"events", n.events}};
-                               })},
+            {"notify", list_of(plan.notify, from_notify)},
             {"lookup", texts_of(plan.lookup)},
             {"ech", plan.new_side_holds_ech_key}};
   if (!plan.abort.empty()) json["abort"] = plan.abort;
+  if (plan.monitor != MonitorPlan{}) json["monitor"] = from_monitor(plan.monitor);
   if (plan.window)
     json["window_us"] = {plan.window->opens.time_since_epoch().count(), plan.window->closes.time_since_epoch().count()};
   return json;
@@ -106,11 +116,7 @@ Json from_plan(const Plan& plan) {
 }  // namespace
 
 std::string hash_of(const Plan& plan) {
-  const std::string text = from_plan(plan).dump(-1, ' ', true, Json::error_handler_t::replace);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr);
-  return to_hex(std::string_view(reinterpret_cast<const char*>(digest.data()), length));
+  return sha256_hex(from_plan(plan).dump(-1, ' ', true, Json::error_handler_t::replace));
 }
 
 }  // namespace cutover

@@ -37,7 +37,9 @@ constexpr Key kPlanKeys[] = {
     {"gates", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/gate"}})",
      "conditions of your own that have to hold before a phase"},
     {"notify", Need::kOptional, R"({"type":"array","items":{"$ref":"#/$defs/notify"}})",
-     "who is told what happens; this version tells nobody yet, and `plan` says so"},
+     "who is told what happens: webhooks, and programs of your own"},
+    {"monitor", Need::kOptional, R"({"$ref":"#/$defs/monitor"})",
+     "what the new side is held to after the swap, and the baseline that is recorded before it"},
     {"lookup", Need::kOptional, kServers, "resolvers for the program's own look-ups, instead of the system's"},
 };
 
@@ -97,6 +99,7 @@ constexpr Key kEndpointKeys[] = {
 constexpr Key kEndpointHttpKeys[] = {
     {"path", Need::kOptional, R"({"type":"string","pattern":"^/"})", "path and query; / when left out"},
     {"expect", Need::kOptional, R"({"type":"integer","minimum":100,"maximum":599})", "status code; 200 when left out"},
+    {"body", Need::kOptional, kText, "text that has to be in the body, for `baseline` and `monitor`"},
 };
 
 constexpr Key kWatchKeys[] = {
@@ -131,7 +134,7 @@ constexpr Key kAckKeys[] = {
 constexpr Key kGateKeys[] = {
     {"name", Need::kRequired, R"({"type":"string","pattern":"^[a-z0-9][a-z0-9-]*$"})", "what --override names"},
     {"before", Need::kRequired, R"({"enum":["swap","restore-ttl","retire"]})",
-     "the phase that waits for it: swap or restore-ttl (retire is read, but this version asks nothing before it)"},
+     "what waits for it: swap, restore-ttl, or retire (switching the old side off: `monitor` and `status` tell)"},
     {"run", Need::kOptional, R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/argument"}})",
      "program and arguments; exit status 0 opens"},
     {"http", Need::kOptional, R"({"$ref":"#/$defs/gate-http"})", "a number in a JSON document and its limits"},
@@ -147,13 +150,31 @@ constexpr Key kGateHttpKeys[] = {
 };
 
 constexpr Key kNotifyKeys[] = {
-    {"webhook", Need::kRequired, R"({"$ref":"#/$defs/credential"})", "env/NAME or file/PATH that holds the URL"},
+    {"webhook", Need::kOptional, R"({"$ref":"#/$defs/credential"})", "env/NAME or file/PATH that holds the URL"},
+    {"run", Need::kOptional, R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/argument"}})",
+     "program and arguments, instead of a webhook: it gets the notice as JSON on stdin"},
+    {"form", Need::kOptional, R"({"$ref":"#/$defs/notice-form"})",
+     "body of the webhook: json (when left out), slack, teams"},
     {"events", Need::kOptional, R"({"type":"array","minItems":1,"items":{"$ref":"#/$defs/event"}})",
      "which events; all when left out"},
 };
 
+constexpr Key kMonitorKeys[] = {
+    {"every", Need::kOptional, kDuration, "time from one round of probes to the next; 30s when left out"},
+    {"for", Need::kOptional, kDuration, "how long after the swap; 72h when left out"},
+    {"latency", Need::kOptional, R"({"type":"number","minimum":1})",
+     "p95 of the new side may be this many times the baseline's; 1.5 when left out"},
+    {"sustained", Need::kOptional, kDuration,
+     "how long a breach of `latency` lasts before it is a failure; 5m when left out"},
+    {"errors", Need::kOptional, kPercent, "share of the probes that may fail; 1% when left out"},
+    {"baseline", Need::kOptional, R"({"enum":["required","optional"]})",
+     "required: no swap before `cutover baseline`; optional when left out"},
+};
+
 // Both or neither of run and http cannot be said by listing keys.
 constexpr std::string_view kOneOfRunAndHttp = R"(,"oneOf":[{"required":["run"]},{"required":["http"]}])";
+constexpr std::string_view kOneOfWebhookAndRun =
+    R"(,"oneOf":[{"required":["webhook"]},{"required":["run"],"not":{"required":["form"]}}])";
 constexpr std::string_view kMinOrMax = R"(,"anyOf":[{"required":["min"]},{"required":["max"]}])";
 constexpr std::string_view kStarttlsOrHttp = R"(,"not":{"required":["starttls","http"]})";
 
@@ -173,17 +194,20 @@ constexpr Scalar kScalars[] = {
     {"credential", R"({"type":"string","pattern":"^(env/[A-Za-z_][A-Za-z0-9_]*|file/.+)$"})"},
     {"starttls",
      R"({"enum":["smtp","submission","imap","pop3","ftp","ldap","xmpp","xmpp-server","postgres","mysql"]})"},
-    {"event", R"({"enum":["gate","phase","failure"]})"},
+    {"event", R"({"enum":["gate","phase","failure","overdue"]})"},
+    {"notice-form", R"({"enum":["json","slack","teams"]})"},
     {"criterion",
      R"({"anyOf":[{"enum":["not-converged","availability","latency","http-errors","body-changed","tls"]},{"type":"string","pattern":"^gate-[a-z0-9][a-z0-9-]*$"}]})"},
 };
 
 constexpr std::string_view kAbort[] = {"not-converged", "availability", "latency",
                                        "http-errors",   "body-changed", "tls"};
-constexpr std::string_view kEvents[] = {"gate", "phase", "failure"};
-constexpr std::string_view kBuiltIn[] = {"ttl-drained",  "preflight-passed", "authoritative-in-sync", "no-drift",
-                                         "clock-agrees", "within-window",    "mentions-acknowledged", "ech-key-held",
-                                         "blast-radius", "standby-over",     "provider-carries"};
+constexpr std::string_view kEvents[] = {"gate", "phase", "failure", "overdue"};
+constexpr std::string_view kNoticeForms[] = {"json", "slack", "teams"};
+constexpr std::string_view kBuiltIn[] = {
+    "ttl-drained",      "preflight-passed",      "authoritative-in-sync", "no-drift",     "clock-agrees",
+    "within-window",    "mentions-acknowledged", "ech-key-held",          "blast-radius", "standby-over",
+    "provider-carries", "baseline-recorded",     "bound-passed",          "ttl-restored"};
 
 }  // namespace
 
@@ -201,7 +225,8 @@ constexpr Mapping kMention{"mention", kMentionKeys, ""};
 constexpr Mapping kAck{"ack", kAckKeys, ""};
 constexpr Mapping kGate{"gate", kGateKeys, kOneOfRunAndHttp};
 constexpr Mapping kGateHttp{"gate-http", kGateHttpKeys, kMinOrMax};
-constexpr Mapping kNotify{"notify", kNotifyKeys, ""};
+constexpr Mapping kNotify{"notify", kNotifyKeys, kOneOfWebhookAndRun};
+constexpr Mapping kMonitor{"monitor", kMonitorKeys, ""};
 
 const Key* Mapping::find(std::string_view key) const {
   const auto at = std::find_if(keys.begin(), keys.end(), [&](const Key& each) { return each.name == key; });
@@ -216,13 +241,14 @@ std::vector<std::string> Mapping::names() const {
 
 std::span<const Mapping* const> mappings() {
   static constexpr std::array kAll{&kZone,   &kChange,  &kTtl, &kSwap, &kEndpoint, &kEndpointHttp, &kWatch,
-                                   &kQuorum, &kMention, &kAck, &kGate, &kGateHttp, &kNotify};
+                                   &kQuorum, &kMention, &kAck, &kGate, &kGateHttp, &kNotify,       &kMonitor};
   return kAll;
 }
 
 std::span<const Scalar> scalars() { return kScalars; }
 std::span<const std::string_view> events() { return kEvents; }
 std::span<const std::string_view> abort_criteria() { return kAbort; }
+std::span<const std::string_view> notice_forms() { return kNoticeForms; }
 std::span<const std::string_view> starttls_protocols() { return net::Starttls::protocols(); }
 std::span<const std::string_view> built_in_gates() { return kBuiltIn; }
 

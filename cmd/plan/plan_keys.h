@@ -34,7 +34,7 @@ struct Scalar {
 };
 
 extern const Mapping kPlan, kZone, kProvider, kChange, kTtl, kSwap, kEndpoint, kEndpointHttp, kWatch, kQuorum, kMention,
-    kAck, kGate, kGateHttp, kNotify;
+    kAck, kGate, kGateHttp, kNotify, kMonitor;
 
 /// All of the above but the plan itself and the provider, whose options come from the provider catalogue.
 std::span<const Mapping* const> mappings();
@@ -44,6 +44,8 @@ std::span<const Scalar> scalars();
 std::span<const std::string_view> abort_criteria();
 /// Events that `notify` can be asked for.
 std::span<const std::string_view> events();
+/// Bodies that a webhook can get.
+std::span<const std::string_view> notice_forms();
 /// Protocols that `starttls` knows.
 std::span<const std::string_view> starttls_protocols();
 /// Names of built-in gates: an external gate must not take one.

@@ -70,6 +70,7 @@ std::string status_as_text(const Status& status, const Plan& plan, Instant now) 
   std::string out = fmt::format("{}: {}\n", printable(plan.name), printable(status.headline));
   out += timeline_as_text(status.timeline, now);
   if (!status.gates.empty()) out += "gates before the swap\n" + gates_as_text(status.gates, now);
+  if (!status.retire.empty()) out += "before the old side is retired\n" + gates_as_text(status.retire, now);
   return out + fmt::format("next: {}\n", status.next);
 }
 
@@ -98,6 +99,7 @@ std::string status_as_json(const Status& status, const Plan& plan) {
                    {"headline", status.headline},
                    {"timeline", timeline_as_json(status.timeline)},
                    {"gates", gates_as_json(status.gates)},
+                   {"retire", gates_as_json(status.retire)},
                    {"next", status.next},
                    {"restore_overdue", status.restore_overdue}});
 }

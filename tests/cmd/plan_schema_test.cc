@@ -73,6 +73,13 @@ TEST_CASE("the schema refuses what a schema can tell") {
       {"https://metrics", "ftp://metrics"},
       {"events: [gate,", "events: [gates,"},
       {"webhook: env/HOOK_URL", "webhook: https://hooks.example/x"},
+      {"form: slack", "form: slak"},
+      {"{ run: [./tell, \"the team\"],", "{ run: [./tell], form: json,"},
+      {"{ webhook: file/slack.url, form", "{ form"},
+      {"latency: 2,", "latency: 0.5,"},
+      {"errors: 2.5%", "errors: 2.5"},
+      {"baseline: required", "baseline: yes"},
+      {"every: 10s", "every: often"},
       {"lookup: [192.0.2.1]", "lookup: []"},
   };
   std::vector<std::string> plans;

@@ -26,7 +26,7 @@ zones:
 ttl: { during: 60s, before: 86400 }
 swap: { window: "2026-10-06T09:00/11:00 Europe/Berlin", approve: true, ech: new-side-holds-the-key }
 endpoints:
-  - { names: [www.example.com], port: 443, http: { path: /healthz, expect: 200 } }
+  - { names: [www.example.com], port: 443, http: { path: /healthz, expect: 200, body: ok } }
   - { names: [mail.example.com], port: 25, starttls: smtp, old: [198.51.100.25], new: [203.0.113.25, "2001:db8::25"] }
 watch:
   resolvers: [default, 127.0.0.1:5301, "own=[::1]:5302"]
@@ -44,6 +44,9 @@ gates:
   - { name: error-rate, before: retire, http: { url: "https://metrics.example/api?query=x", pointer: /data/0/1, max: 0.01 } }
 notify:
   - { webhook: env/HOOK_URL, events: [gate, phase, failure] }
+  - { webhook: file/slack.url, form: slack }
+  - { run: [./tell, "the team"], events: [overdue] }
+monitor: { every: 10s, for: 24h, latency: 2, sustained: 3m, errors: 2.5%, baseline: required }
 lookup: [192.0.2.1]
 )yaml";
 
