@@ -3,186 +3,19 @@
 // each of its calls. After every one of these the zone is in one of the states that the program tells, and it goes on.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <atomic>
 #include <catch2/catch.hpp>
 #include <iostream>
 #include <map>
-#include <thread>
 
 #include "core/text.h"
-#include "lab/authority.h"
-#include "lab/loop_thread.h"
-#include "net/message.h"
-#include "tests/providers/subject.h"
-#include "tests/scenarios/stage.h"
+#include "tests/scenarios/api_stage.h"
 
 using namespace cutover;
 using namespace cutover::stage;
 using cutover::servers::ApiFault;
-using tests::Subject;
+using Stage = ApiStage;
 
 namespace {
-
-/// What the plan changes: a single value, several that become others, a name that becomes an alias.
-struct Planned {
-  std::string name, type;
-  std::vector<std::string> from, to;
-};
-const std::vector<Planned> kPlanned{
-    {"www", "A", {"192.0.2.10"}, {"203.0.113.10"}},
-    {"pool",
-     "A",
-     {"192.0.2.21", "192.0.2.22", "192.0.2.23"},
-     {"192.0.2.22", "203.0.113.21", "203.0.113.22", "203.0.113.24"}},
-    {"old", "A", {"192.0.2.40"}, {}},
-    {"old", "CNAME", {}, {"www.example.com."}},
-};
-
-std::vector<RecordKey> planned_keys() {
-  std::vector<RecordKey> keys;
-  for (const Planned& planned : kPlanned)
-    keys.push_back({tests::name(planned.name), *record_type_from_text(planned.type)});
-  return keys;
-}
-
-using Values = std::map<RecordKey, std::vector<std::string>>;
-
-Values values_of_side(std::vector<std::string> Planned::*side) {
-  Values values;
-  for (const Planned& planned : kPlanned)
-    if (!(planned.*side).empty())
-      values[{tests::name(planned.name), *record_type_from_text(planned.type)}] = planned.*side;
-  return values;
-}
-
-/// The service's fake, a name server that follows it, and a desk with the plan.
-class Stage {
- public:
-  explicit Stage(const std::string& subject)
-      : subject_(tests::make_subject(subject)), provider_(subject_->open(loop_, clock_)) {
-    REQUIRE(provider_);
-    open_authority();
-    first_ = sets();
-    publish();
-    follower_ = std::thread([this] { follow(); });
-    write_plan();
-  }
-  ~Stage() {
-    over_ = true;
-    follower_.join();
-    lab_.stop();
-  }
-  Stage(const Stage&) = delete;
-  Stage& operator=(const Stage&) = delete;
-
-  servers::ApiFake& service() { return *subject_->fake(); }
-  bool is_write(const servers::ApiRequest& request) const { return subject_->is_write(request); }
-  const Desk& desk() const { return desk_; }
-  Run cutover(const std::string& command, const std::vector<std::string>& environment = {}) const {
-    std::vector<std::string> args{command, "--yes", "--resume"};
-    // What is tested is the writing, not the waiting.
-    if (command == "swap")
-      for (const char* gate : {"ttl-drained", "preflight-passed"})
-        args.insert(args.end(), {"--override", fmt::format("{}=a test", gate)});
-    if (command == "restore-ttl") args.insert(args.end(), {"--override", "standby-over=a test"});
-    const Run run = desk_.cutover(args, environment);
-    for (const std::string& secret : subject_->secrets()) CHECK(run.both().find(secret) == std::string::npos);
-    return run;
-  }
-
-  /// The planned sets as the service holds them now.
-  std::map<RecordKey, RecordSet> sets() {
-    auto found = (*provider_)->read_sets(tests::name("@"), planned_keys());
-    INFO((found ? "" : found.error().message));
-    REQUIRE(found);
-    found->sets.erase({tests::name("@"), RecordType::kSoa});
-    return found->sets;
-  }
-  const std::map<RecordKey, RecordSet>& first() const { return first_; }
-  enum class State { kOld, kNew, kMixed };
-  State state() {
-    Values values;
-    for (const auto& [key, set] : sets()) values[key] = set.rdata;
-    return values == values_of_side(&Planned::from) ? State::kOld
-           : values == values_of_side(&Planned::to) ? State::kNew
-                                                    : State::kMixed;
-  }
-
- private:
-  void open_authority() {
-    const auto zone = net::parse_zone_file(
-        "@ 3600 IN SOA ns1 hostmaster 1 7200 900 1209600 300\n@ 3600 IN NS ns1\n"
-        "ns1 3600 IN A 127.0.0.1\n",
-        tests::name("@"));
-    lab::AuthoritySpec spec;
-    spec.zones = {*zone};
-    spec.addresses = {{*Endpoint::from_text(servers::own_address(), 0), {}}};
-    auto authority = lab::Authority::open(lab_.loop(), clock_, std::move(spec));
-    REQUIRE(authority);
-    authority_ = std::move(*authority);
-    lab_.start();
-  }
-  /// Makes the name server serve `sets`.
-  void publish(const std::map<RecordKey, RecordSet>& sets) {
-    for (const RecordKey& key : planned_keys())
-      if (sets.count(key) == 0 && authority_->lookup(key)) static_cast<void>(authority_->remove_record_set(key).ok());
-    for (const auto& [key, set] : sets)
-      if (authority_->lookup(key) != set) static_cast<void>(authority_->set_record_set(set).ok());
-  }
-  void publish() { publish(first_); }
-  /// As the service's own name servers would: soon after each write.
-  void follow() {
-    net::Loop loop;
-    auto reader = subject_->open(loop, clock_);
-    int seen = 0;
-    while (!over_ && reader) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(30));
-      const int now = subject_->fake()->writes();
-      if (now == seen) continue;
-      // The write may still be under way: it is looked at again until nothing more comes.
-      auto found = (*reader)->read_sets(tests::name("@"), planned_keys());
-      if (!found) continue;
-      found->sets.erase({tests::name("@"), RecordType::kSoa});
-      publish(found->sets);
-      std::this_thread::sleep_for(std::chrono::milliseconds(60));
-      if (auto again = (*reader)->read_sets(tests::name("@"), planned_keys())) {
-        again->sets.erase({tests::name("@"), RecordType::kSoa});
-        publish(again->sets);
-        seen = now;
-      }
-    }
-  }
-  void write_plan() const {
-    std::string options = fmt::format("type: {}", subject_->config.type);
-    for (const auto& [key, value] : subject_->config.options)
-      options += fmt::format(
-          ", {}: \"{}\"", key,
-          value.starts_with("file/") ? "file/" + subject_->config.base_folder + "/" + value.substr(5) : value);
-    const std::string authority = authority_->endpoints().at(0).text();
-    std::string changes;
-    const auto list = [](const std::vector<std::string>& values) { return join(values, ", "); };
-    for (const Planned& planned : kPlanned)
-      changes += fmt::format("      - {{ name: {}, type: {}, from: [{}], to: [{}] }}\n", planned.name, planned.type,
-                             list(planned.from), list(planned.to));
-    desk_.write("cutover.yaml",
-                fmt::format("version: 1\nname: api\nzones:\n  - zone: example.com\n    provider: {{ {} }}\n"
-                            "    authoritative: [\"{}\"]\n    changes:\n{}ttl: {{ during: 60s }}\n"
-                            "watch: {{ resolvers: [\"{}\"] }}\nlookup: [\"{}\"]\n",
-                            options, authority, changes, authority, authority));
-  }
-
-  net::Loop loop_;
-  SystemClock clock_;
-  std::unique_ptr<Subject> subject_;
-  Result<std::unique_ptr<providers::Provider>> provider_;
-  lab::LoopThread lab_;
-  std::unique_ptr<lab::Authority> authority_;
-  std::map<RecordKey, RecordSet> first_;
-  Desk desk_;
-  std::atomic<bool> over_{false};
-  std::thread follower_;
-};
 
 const std::vector<std::string> kCommands{"lower-ttl", "swap", "rollback", "restore-ttl"};
 
@@ -238,13 +71,9 @@ void through_trouble(const std::string& subject, const std::vector<Trouble>& tro
     for (const int after : {0, 1})
       for (const std::string command : {"swap", "rollback"}) {
         INFO(trouble.what << ", at call " << after + 1 << " of " << command);
-        stage.service().strike({.kind = trouble.kind,
-                                .times = trouble.times,
-                                .after = after,
-                                .retry_after = std::chrono::seconds(0),
-                                .when = [&](const servers::ApiRequest& r) { return stage.is_write(r); }});
+        stage.strike(trouble.kind, Stage::Side::kWrites, after, trouble.times);
         const Run run = stage.cutover(command);
-        stage.service().no_more_faults();
+        stage.no_more_faults();
         told_the_truth(stage, run, command);
         make_good(stage, command, command == "swap" ? Stage::State::kNew : Stage::State::kOld);
       }

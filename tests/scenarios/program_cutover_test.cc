@@ -21,8 +21,8 @@ constexpr const char* kZone =
     R"(example.com. 3600 IN SOA ns1.example.com. hostmaster.example.com. 7 7200 900 1209600 300
 example.com. 3600 IN NS ns1.example.com.
 ns1.example.com. 3600 IN A 127.0.0.1
-www.example.com. 300 IN A 192.0.2.10
-shop.example.com. 300 IN A 192.0.2.20
+www.example.com. 300 IN A 127.0.2.10
+shop.example.com. 300 IN A 127.0.2.20
 )";
 
 /// Each mood strikes one apply, and is over then.
@@ -59,8 +59,8 @@ class Scene {
                 fmt::format("version: 1\nname: program\nzones:\n  - zone: example.com\n"
                             "    provider: {{ type: moody, file: {}, reload: \"{}\", timeout: 5s }}\n"
                             "    authoritative: [\"{}\"]\n    changes:\n"
-                            "      - {{ name: www, type: A, from: [192.0.2.10], to: [203.0.113.10] }}\n"
-                            "      - {{ name: shop, type: A, from: [192.0.2.20], to: [203.0.113.20] }}\n"
+                            "      - {{ name: www, type: A, from: [127.0.2.10], to: [127.0.113.10] }}\n"
+                            "      - {{ name: shop, type: A, from: [127.0.2.20], to: [127.0.113.20] }}\n"
                             "ttl: {{ during: 60s }}\nwatch: {{ resolvers: [\"{}\"] }}\nlookup: [\"{}\"]\n",
                             bind_.zone_file("example.com"), bind_.publish_command(), server, server, server));
   }
@@ -146,7 +146,7 @@ TEST_CASE("a program that made half of it: told as partial, resumed, or undone")
     const Run resumed = scene.cutover({"swap", "--resume"});
     INFO(resumed.both());
     CHECK(resumed.status == 0);
-    for (const char* value : {"203.0.113.10", "203.0.113.20"})
+    for (const char* value : {"127.0.113.10", "127.0.113.20"})
       CHECK(join(scene.values(), "\n").find(value) != std::string::npos);
   }
   SECTION("undone") {}
@@ -170,4 +170,79 @@ TEST_CASE("killed around a run, the same command finishes it, with one run in al
     CHECK(scene.served_with(60) == 2);
     CHECK(scene.runs() == 1);
   }
+}
+
+namespace {
+
+const std::vector<std::string> kBothWays{"swap", "rollback"};
+
+bool served(const Scene& scene, const std::string& value) {
+  return join(scene.values(), "\n").find(value) != std::string::npos;
+}
+/// kMixed: one set is new and one old.
+enum class State { kOld, kNew, kMixed };
+State state_of(const Scene& scene) {
+  const int old_ones = served(scene, "127.0.2.10") + served(scene, "127.0.2.20");
+  const int new_ones = served(scene, "127.0.113.10") + served(scene, "127.0.113.20");
+  REQUIRE(old_ones + new_ones == 2);
+  return new_ones == 0 ? State::kOld : old_ones == 0 ? State::kNew : State::kMixed;
+}
+State end_of(const std::string& command) { return command == "swap" ? State::kNew : State::kOld; }
+
+/// Brings the zone to where `command` starts.
+void set_out(const Scene& scene, const std::string& command) {
+  const std::string before = command == "swap" ? "rollback" : "swap";
+  if (state_of(scene) == end_of(before)) return;
+  const Run run = scene.cutover({before, "--resume"});
+  INFO(run.both());
+  REQUIRE(run.status == 0);
+}
+
+}  // namespace
+
+TEST_CASE("whatever becomes of a run of swap or rollback: the state is told, and the command goes on") {
+  const Scene scene;
+  const auto before = scene.values();
+  REQUIRE(scene.cutover({"lower-ttl"}).status == 0);
+  for (const std::string& command : kBothWays)
+    for (const std::string mood : {"lost", "hanging", "dead", "confused", "firm", "half"}) {
+      INFO(command << ", " << mood);
+      set_out(scene, command);
+      const State start = state_of(scene);
+      scene.mood(mood);
+      const Run run = scene.cutover({command});
+      INFO(run.both());
+      const State now = state_of(scene);
+      CHECK((run.status == 0 || run.status == 1 || run.status == 5));
+      if (run.status == 0) CHECK(now == end_of(command));
+      if (run.status == 1) CHECK(now == start);
+      if (run.status == 5) CHECK(now == State::kMixed);
+      const Run again = scene.cutover({command, "--resume"});
+      INFO(again.both());
+      CHECK(again.status == 0);
+      CHECK(state_of(scene) == end_of(command));
+    }
+  CHECK(scene.values() == before);
+}
+
+TEST_CASE("killed at each boundary of swap and rollback, through a program: resumed, or rolled back at once") {
+  const Scene scene;
+  const auto before = scene.values();
+  REQUIRE(scene.cutover({"lower-ttl"}).status == 0);
+  int killed = 0;
+  for (const std::string& command : kBothWays)
+    for (const std::string at : {"write-way-back-saved", "write-before-call", "provider-before-send",
+                                 "provider-after-reply", "write-after-call"}) {
+      set_out(scene, command);
+      INFO(command << " killed at " << at);
+      REQUIRE(scene.cutover({command}, {"CUTOVER_KILL_AT=" + at}).status == 128 + 9);
+      // The program's run makes both sets or none.
+      CHECK(state_of(scene) != State::kMixed);
+      const std::string then = ++killed % 2 == 0 ? "rollback" : command;
+      const Run next = scene.cutover({then, "--resume"});
+      INFO(next.both());
+      CHECK(next.status == 0);
+      CHECK(state_of(scene) == end_of(then));
+    }
+  CHECK(scene.values() == before);
 }

@@ -18,7 +18,7 @@ namespace {
 
 const std::string kZone =
     "$ORIGIN example.com.\n$TTL 60\n@ IN SOA ns1 hostmaster 7 7200 900 1209600 60\n@ NS ns1\nns1 A 127.0.0.1\n"
-    "www A 192.0.2.10\nshop A 192.0.2.10\n";
+    "www A 127.0.2.10\nshop A 127.0.2.10\n";
 
 AuthorityOptions serving(const std::string& text) {
   AuthorityOptions options;
@@ -36,7 +36,7 @@ zones:
     provider: {{ type: rfc2136, server: "{0}", key: file/tsig.key }}
     authoritative: ["{0}"]
     changes:
-      - {{ name: www, type: A, from: [192.0.2.10], to: [192.0.2.20] }}
+      - {{ name: www, type: A, from: [127.0.2.10], to: [127.0.2.20] }}
 ttl: {{ during: 60s }}
 watch: {{ resolvers: ["office={0}"], must: [office] }}
 standby: 48h
@@ -61,9 +61,9 @@ bool mentions(const Json& lines, const std::string& words) {
 }
 
 std::string tampered(std::string text) {
-  const auto at = text.find("192.0.2.10\n");
+  const auto at = text.find("127.0.2.10\n");
   REQUIRE(at != std::string::npos);
-  return text.replace(at, 11, "192.0.2.11\n");
+  return text.replace(at, 11, "127.0.2.11\n");
 }
 
 }  // namespace
@@ -81,13 +81,13 @@ TEST_CASE("a swap whose new value is not signed says so at once") {
   INFO(swapped.both());
   REQUIRE(swapped.status == 0);
   CHECK(look_up_authority(scene.knot.endpoint(), "www.example.com", "A").rdata ==
-        std::vector<std::string>{"192.0.2.20"});
+        std::vector<std::string>{"127.0.2.20"});
   const Json notes = Json::parse(swapped.out).at("notes");
   CHECK(mentions(notes, "fails validation for www.example.com. A: its signature does not match"));
 }
 
 TEST_CASE("an old answer that is bogus already is a risk and closes nothing") {
-  // Names are signed in order: the first 192.0.2.10 of the file is shop's, the second www's.
+  // Names are signed in order: the first 127.0.2.10 of the file is shop's, the second www's.
   std::string text = signed_zone({"example.com", kZone});
   const auto www = text.find("www.example.com.");
   REQUIRE(www != std::string::npos);
@@ -95,7 +95,7 @@ TEST_CASE("an old answer that is bogus already is a risk and closes nothing") {
   const Scene scene(text);
   scene.desk.write("cutover.yaml", [&] {
     std::string plan = read_text(scene.desk.file("cutover.yaml"));
-    return plan.replace(plan.find("from: [192.0.2.10]"), 18, "from: [192.0.2.11]");
+    return plan.replace(plan.find("from: [127.0.2.10]"), 18, "from: [127.0.2.11]");
   }());
   const Json plan = scene.plan();
   INFO(plan.dump(1));

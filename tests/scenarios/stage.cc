@@ -88,6 +88,8 @@ Run Desk::run(const std::vector<std::string>& argv, const std::vector<std::strin
     dup2(in, 0);
     dup2(out_fd, 1);
     dup2(err_fd, 2);
+    // Connections that other threads have open at this moment must not live on in the program.
+    close_range(3, ~0U, 0);
     if (chdir(folder_.path().c_str()) != 0) _exit(126);
     std::vector<char*> pointers;
     for (const std::string& arg : argv) pointers.push_back(const_cast<char*>(arg.c_str()));
