@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <pugixml.hpp>
@@ -205,6 +206,10 @@ Api::Api(net::Loop& loop, Settings settings, std::string loopback)
   const std::string kind = settings_.form == Form::kXml ? "application/xml" : "application/json";
   if (settings_.content_type.empty()) settings_.content_type = kind;
   if (settings_.accept.empty()) settings_.accept = kind;
+}
+
+std::string Api::ca_file() const {
+  return settings_.ca_file.empty() ? std::string() : std::filesystem::absolute(settings_.ca_file).string();
 }
 
 void Api::pause(std::chrono::milliseconds span) const {

@@ -93,6 +93,8 @@ class Api {
   /// How far the service's clock was ahead of ours when it last answered, to the second (Date, RFC 9110 section
   /// 6.6.1); nullopt: it did not say, or there is no clock to compare with.
   std::optional<Span> clock_skew() const { return skew_; }
+  /// What is trusted and nothing else, an absolute path; empty: the system's store.
+  std::string ca_file() const;
   const std::string& accept() const { return settings_.accept; }
   const std::string& content_type() const { return settings_.content_type; }
 

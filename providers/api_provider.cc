@@ -292,6 +292,8 @@ Result<Receipt> ApiProvider::apply(const Step& step) {
   auto live = list(step.zone, &keys);
   if (!live) return fail(live.error().code, live.error().message + "; nothing was changed");
   if (auto holds = compare(*live, guarded); !holds) return holds.error();
+  if (auto fine = rehearse(guarded, *live); !fine)
+    return fail(fine.error().code, fine.error().message + "; nothing was changed");
   // From here to the service's own check, where it has one, nobody guards.
   std::string missing;
   const Ids ids{live->zone_id, [&](const RecordKey& key, const std::string& rdata) {

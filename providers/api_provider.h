@@ -82,6 +82,9 @@ class ApiProvider : public Provider {
   /// The one call that makes a part. Pure.
   virtual Result<ApiCall> call(const Part& part, const Ids& ids) const = 0;
   virtual ServiceInPython in_python() const = 0;
+  /// Asks a service that can say so what it would make of changes, before the first of them is sent. An error stops
+  /// them. `live` is what is there now.
+  virtual Result<void> rehearse(const ChangeSet& /*changes*/, const Listing& /*live*/) { return {}; }
   /// What puts calls into force that were made before (Provider::commit).
   virtual std::optional<ApiCall> commit_call(const DomainName& /*zone*/) const { return std::nullopt; }
 

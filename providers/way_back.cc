@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kBefore = R"PY(
-import base64, hashlib, hmac, json, os, re, subprocess, sys, time
+import base64, hashlib, hmac, json, os, re, ssl, subprocess, sys, time
 import urllib.error, urllib.parse, urllib.request
 
 
@@ -40,7 +40,8 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 # What is on this machine is not asked through a proxy.
 PROXIES = [urllib.request.ProxyHandler({})] if URL.startswith("http://") else []
-OPENER = urllib.request.build_opener(NoRedirect, *PROXIES)
+TRUST = [urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=CA_FILE))] if CA_FILE else []
+OPENER = urllib.request.build_opener(NoRedirect, *PROXIES, *TRUST)
 
 
 def send(request):
@@ -226,8 +227,8 @@ InverseScript way_back_script(const ChangeSet& inverse, const Api& api, const Ca
   for (const auto& [key, rdata] : holders.records_) ids.push_back(Json::array({key.text(), rdata}));
   for (const auto& [credential, reference] : service.credentials) credentials[credential] = reference;
   text += "import json\n\n";
-  text += fmt::format("URL = {}\nZONE = {}\nALL_AT_ONCE = {}\n", Json(api.url()).dump(),
-                      Json(inverse.zone.text()).dump(), at_once ? "True" : "False");
+  text += fmt::format("URL = {}\nCA_FILE = {}\nZONE = {}\nALL_AT_ONCE = {}\n", Json(api.url()).dump(),
+                      Json(api.ca_file()).dump(), Json(inverse.zone.text()).dump(), at_once ? "True" : "False");
   text += fmt::format("HEADERS = {{\"Accept\": {}, \"Content-type\": {}}}\n", Json(api.accept()).dump(),
                       Json(api.content_type()).dump());
   for (const auto& [setting, value] : service.settings) text += fmt::format("{} = {}\n", setting, Json(value).dump());

@@ -250,6 +250,14 @@ std::optional<ErrorCode> meaning_of(const net::HttpResponse& response) {
   return std::nullopt;
 }
 
+/// 412 is for what the account's plan does not have.
+std::string advice_on_batch(const net::HttpResponse& response) {
+  if (response.status != 412) return {};
+  return "batches are for the Enterprise plan: take the option 'batch' out, and each record is changed by a call of "
+         "its "
+         "own";
+}
+
 constexpr std::string_view kTokenNames[] = {"DNSIMPLE_OAUTH_TOKEN", "DNSIMPLE_TOKEN"};
 constexpr std::string_view kUrlNames[] = {"DNSIMPLE_BASE_URL"};
 constexpr OptionSpec kOptions[] = {
@@ -278,6 +286,7 @@ Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Conte
   Api::Settings settings;
   settings.service = "DNSimple";
   settings.meaning = meaning_of;
+  if (batch == "true") settings.advice = advice_on_batch;
   auto opened = open_with_token(with_url, context, std::move(settings), "token", "Authorization", "Bearer ");
   if (!opened) return opened.error();
   const auto calls = batch == "true" ? Dnsimple::Calls::kInBatches : Dnsimple::Calls::kByRecord;

@@ -16,16 +16,12 @@ constexpr RecordForm kForm{RecordForm::Names::kWithDot, RecordForm::Text::kBare,
 const Capabilities& what_it_can() {
   using T = RecordType;
   static const Capabilities capabilities{
-      .unit = {Unit::kRecord, "every record has an id and is edited by it", "2026-11-22"},
-      .atomic = {AtomicScope::kNone, "one call changes one record: a set of several values is for a while half-way",
-                 "2026-11-22"},
-      .atomic_limit = {1, "there is no call for more", "2026-11-22"},
-      .compare_and_swap = {CompareAndSwap::kNone,
-                           "records are read and compared right before each call; one that somebody replaced has "
-                           "another id, and the call fails",
-                           "2026-11-22"},
+      .unit = record_calls::kUnit,
+      .atomic = record_calls::kAtomic,
+      .atomic_limit = record_calls::kAtomicLimit,
+      .compare_and_swap = record_calls::kCompareAndSwap,
       .commit_step = {"", "none", "2026-11-22"},
-      .signal = {ChangeSignal::kSent, "the answer says that the database has it", "2026-11-22"},
+      .signal = record_calls::kSignal,
       .ttl_floor = {Seconds(600), "600 s, the least that an ordinary account is given", "2026-11-22"},
       .settle_time = {Seconds(300), "Porkbun promises no time; this program's own margin", "2026-11-22"},
       .types = {{T::kA, T::kAaaa, T::kCaa, T::kCname, T::kHttps, T::kMx, T::kSrv, T::kSshfp, T::kSvcb, T::kTlsa,

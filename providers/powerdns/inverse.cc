@@ -71,8 +71,9 @@ InverseScript inverse_script(const ChangeSet& inverse, const Door& door) {
       "set -eu\numask 077\nurl={}\nwork=$(mktemp -d)\ntrap 'rm -rf \"$work\"' EXIT\n"
       "stop() {{ echo \"$1; nothing was changed\" >&2; exit 1; }}\n"
       "{}printf 'X-API-Key: %s\\n' \"$key\" > \"$work/header\"\n"
-      "call() {{ curl -sS --noproxy '*' --fail -m 30 -H @\"$work/header\" \"$@\"; }}\n\n",
-      shell_quote(door.zone_url), key_reading(door.key));
+      "call() {{ curl -sS --noproxy '*' --fail -m 30{} -H @\"$work/header\" \"$@\"; }}\n\n",
+      shell_quote(door.zone_url), key_reading(door.key),
+      door.ca_file.empty() ? "" : " --cacert " + shell_quote(door.ca_file));
   text += kReading;
   text += "\n" + here("sets", sets) + here("expected", expected) + here("body", patch_body(inverse) + "\n");
   text +=

@@ -66,7 +66,7 @@ class PowerDnsProvider final : public Provider {
   Result<bool> in_sync(const Receipt&) override { return true; }
   Result<InverseScript> inverse_script(const ChangeSet& inverse) const override {
     if (auto carried = check(inverse); !carried) return carried.error();
-    return powerdns::inverse_script(inverse, {api_.url() + path_of(inverse.zone), key_});
+    return powerdns::inverse_script(inverse, {api_.url() + path_of(inverse.zone), key_, api_.ca_file()});
   }
 
  private:

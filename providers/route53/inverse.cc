@@ -89,7 +89,8 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 def call(method, path, query=(), body="", url=URL, service="route53", keys=None):
     text = "&".join(f"{name}={urllib.parse.quote(value, safe='')}" for name, value in sorted(query))
     proxies = urllib.request.ProxyHandler({}) if url.startswith("http:") else urllib.request.ProxyHandler()
-    opener = urllib.request.build_opener(proxies, NoRedirect)
+    trust = [urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=CA_FILE))] if CA_FILE else []
+    opener = urllib.request.build_opener(proxies, NoRedirect, *trust)
     for wait in (1, 2, 4, 8, 16, 0):
         headers = signed(method, url, path, text, body.encode(), service, keys or KEYS)
         if body:
@@ -167,11 +168,12 @@ InverseScript inverse_script(const ChangeSet& inverse, const std::vector<ChangeS
       printable(inverse.zone.text()));
   for (const std::string& line : diff_lines(inverse)) text += "#   " + line + "\n";
   text +=
-      "import configparser\nimport datetime\nimport hashlib\nimport hmac\nimport os\nimport sys\nimport time\n"
+      "import configparser\nimport datetime\nimport hashlib\nimport hmac\nimport os\nimport ssl\nimport sys\nimport "
+      "time\n"
       "import urllib.error\nimport urllib.parse\nimport urllib.request\nimport xml.etree.ElementTree as ET\n\n";
-  text += fmt::format("URL = {}\nSTS_URL = {}\nREGION = {}\nZONE = {}\nZONE_ID = {}\n", literal(door.url),
-                      literal(door.keys.sts_url), literal(door.keys.region), literal(aws_name(inverse.zone)),
-                      literal(door.zone_id));
+  text += fmt::format("URL = {}\nSTS_URL = {}\nCA_FILE = {}\nREGION = {}\nZONE = {}\nZONE_ID = {}\n", literal(door.url),
+                      literal(door.keys.sts_url), literal(door.ca_file), literal(door.keys.region),
+                      literal(aws_name(inverse.zone)), literal(door.zone_id));
   text +=
       fmt::format("# Keys stand in the profile, or where there is none in the environment.\nPROFILE = {}\nROLES = [\n",
                   literal(door.keys.profile));

@@ -19,6 +19,7 @@ struct Door {
   std::string url;
   std::string zone_id;  ///< empty: the script looks the zone up
   ScriptKeys keys;
+  std::string ca_file{};  ///< trusted and nothing else, an absolute path; empty: the system's store
 };
 
 /// A script for Python 3 and its standard library that makes `batches` of `inverse`, a request each. It is as guarded

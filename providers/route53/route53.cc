@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "providers/api_provider.h"
 #include "providers/environment.h"
+#include "providers/file.h"
 #include "providers/route53/aws_session.h"
 #include "providers/route53/inverse.h"
 #include "providers/route53/verdict.h"
@@ -163,7 +164,7 @@ Result<InverseScript> Route53Provider::inverse_script(const ChangeSet& inverse) 
   if (auto carried = check(inverse); !carried) return carried.error();
   auto cut = batches(inverse);
   if (!cut) return cut.error();
-  return route53::inverse_script(inverse, *cut, {api_.url(), zones_.known_id(inverse.zone), keys_});
+  return route53::inverse_script(inverse, *cut, {api_.url(), zones_.known_id(inverse.zone), keys_, api_.ca_file()});
 }
 
 constexpr std::string_view kZoneIdNames[] = {"AWS_HOSTED_ZONE_ID"};
@@ -201,7 +202,7 @@ Result<std::unique_ptr<Provider>> open(const ProviderConfig& config, const Conte
   AwsSession::Settings sts;
   sts.sts_url = option_of(config, "sts_url", sts.sts_url);
   sts.region = option_of(config, "region", sts.region);
-  sts.ca_file = option_of(config, "ca_file");
+  if (const std::string ca = option_of(config, "ca_file"); !ca.empty()) sts.ca_file = path_from(config.base_folder, ca);
   ScriptKeys keys{identity->profile, identity->roles, sts.sts_url, sts.region};
   const auto session = std::make_shared<AwsSession>(context.loop, context.clock, *std::move(identity), sts);
   Api::Settings settings;

@@ -1,6 +1,7 @@
 #include "providers/webhook/endpoints.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/text.h"
 #include "providers/json_body.h"
@@ -157,6 +158,42 @@ Result<void> take_endpoints(const std::string& body, const DomainName& zone, con
     }
     return {};
   });
+}
+
+std::string wanted_body(const ChangeSet& changes, const RecordForm& form, const Listing& live) {
+  std::vector<std::string> wanted;
+  for (const Change& change : changes.changes) {
+    if (!change.after) continue;
+    const std::string* kept = change.before ? live.id_of(change.key, change.before->rdata.at(0)) : nullptr;
+    wanted.push_back(endpoint(*change.after, form, kept == nullptr ? std::string() : *kept));
+  }
+  return fmt::format("[{}]", join(wanted, ","));
+}
+
+Result<void> check_adjusted(const std::string& body, const ChangeSet& changes, const RecordForm& form) {
+  Listing adjusted(changes.zone, form);
+  if (auto taken = take_endpoints(body, changes.zone, form, adjusted); !taken) return taken;
+  const auto differs = [](const RecordKey& key, const std::string& how) {
+    return fail(ErrorCode::kUnsupported, fmt::format("{} would not become what is wanted: {}", key.text(), how));
+  };
+  std::set<RecordKey> wanted;
+  for (const Change& change : changes.changes) {
+    if (!change.after) continue;
+    wanted.insert(change.key);
+    const RecordSet* found = adjusted.zone.find(change.key);
+    if (found == nullptr) return differs(change.key, "the server would leave it out");
+    if (found->rdata != change.after->rdata)
+      return differs(change.key, "the server would give it " + printable(join(found->rdata, ", ")));
+    if (found->ttl != change.after->ttl)
+      return differs(change.key, found->ttl == Seconds(0)
+                                     ? "the server would give it a TTL of the service's choice"
+                                     : fmt::format("the server would give it a TTL of {} s", found->ttl.count()));
+    if (const auto why = adjusted.refused.find(change.key); why != adjusted.refused.end())
+      return differs(change.key, "by the server's adjustment it " + why->second);
+  }
+  for (const auto& entry : adjusted.zone.sets)
+    if (wanted.count(entry.first) == 0) return differs(entry.first, "nobody asked for it, and the server would add it");
+  return {};
 }
 
 std::string changes_body(const Change& change, const RecordForm& form, const std::string& kept) {

@@ -28,4 +28,10 @@ Result<void> take_endpoints(const std::string& body, const DomainName& zone, con
 /// The body of the POST that makes one change. `kept` is what take_endpoints() made an id of; unused for a creation.
 std::string changes_body(const Change& change, const RecordForm& form, const std::string& kept);
 
+/// The endpoints that a change leaves, as POST /adjustendpoints takes them. `live`: the listing they were read into.
+std::string wanted_body(const ChangeSet& changes, const RecordForm& form, const Listing& live);
+/// Whether the answer to that leaves all of them as they are wanted. kUnsupported, with what would become of one
+/// instead; kInvalid: it is no list of endpoints.
+Result<void> check_adjusted(const std::string& body, const ChangeSet& changes, const RecordForm& form);
+
 }  // namespace cutover::providers::webhook

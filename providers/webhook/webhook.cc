@@ -65,19 +65,20 @@ class Webhook final : public ApiProvider {
     const std::string kept = change.before ? ids.record(change.key, change.before->rdata.at(0)) : std::string();
     return ApiCall{"POST", "/records", changes_body(change, form(), kept)};
   }
+  Result<void> rehearse(const ChangeSet& changes, const Listing& live) override;
   ServiceInPython in_python() const override { return {std::string(kPython)}; }
 
  private:
-  Result<std::string> ask(const std::string& path, const std::string& doing) const;
+  Result<std::string> ask(const ApiCall& call, const std::string& doing) const;
   Result<void> negotiate(const DomainName& zone, const std::string& doing);
 
   std::shared_ptr<const std::string> said_type_;  ///< Content-Type of the last answer
   std::optional<Domains> domains_;                ///< as the server said when it was first asked
 };
 
-/// A GET whose answer has to say by its media type that it is this protocol, and which version of it.
-Result<std::string> Webhook::ask(const std::string& path, const std::string& doing) const {
-  auto body = api().read(path, doing);
+/// A question whose answer has to say by its media type that it is this protocol, and which version of it.
+Result<std::string> Webhook::ask(const ApiCall& call, const std::string& doing) const {
+  auto body = api().read(call, doing);
   if (!body || is_media_type(*said_type_)) return body;
   return fail(ErrorCode::kInvalid,
               fmt::format("{}: {} answers with content of the type '{}' and not {}: is this such a server, and does it "
@@ -87,7 +88,7 @@ Result<std::string> Webhook::ask(const std::string& path, const std::string& doi
 
 Result<void> Webhook::negotiate(const DomainName& zone, const std::string& doing) {
   if (!domains_) {
-    auto body = ask("/", doing);
+    auto body = ask({"GET", "/"}, doing);
     if (!body) return body.error();
     auto domains = domains_from(*body);
     if (!domains) return within(fmt::format("{}: {}", doing, api().who()), domains.error());
@@ -102,7 +103,7 @@ Result<void> Webhook::negotiate(const DomainName& zone, const std::string& doing
 Result<Listing> Webhook::list(const DomainName& zone, const std::vector<RecordKey>*) {
   const std::string doing = fmt::format("reading {}", zone.text());
   if (auto agreed = negotiate(zone, doing); !agreed) return agreed.error();
-  auto body = ask("/records", doing);
+  auto body = ask({"GET", "/records"}, doing);
   if (!body) return body.error();
   Listing found = listing(zone);
   if (auto taken = take_endpoints(*body, zone, form(), found); !taken)
@@ -110,6 +111,22 @@ Result<Listing> Webhook::list(const DomainName& zone, const std::vector<RecordKe
   if (found.zone.sets.empty())
     return fail(ErrorCode::kNotFound, fmt::format("{}: {} shows no record of that zone", doing, api().who()));
   return found;
+}
+
+/// external-dns lets a server adjust every endpoint that is wanted, and sends what comes back; servers rely on that.
+/// What was reviewed is what is to be written: an endpoint that would be adjusted is not written at all.
+Result<void> Webhook::rehearse(const ChangeSet& changes, const Listing& live) {
+  const std::string wanted = wanted_body(changes, form(), live);
+  if (wanted == "[]") return {};
+  const std::string doing = fmt::format("asking what would become of a change of {}", changes.zone.text());
+  auto body = ask({"POST", "/adjustendpoints", wanted}, doing);
+  if (!body && body.error().code == ErrorCode::kNotFound)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{}; the protocol demands POST /adjustendpoints of every server", body.error().message));
+  if (!body) return body.error();
+  auto fits = check_adjusted(*body, changes, form());
+  if (!fits) return within(fmt::format("{}: {}", doing, api().who()), fits.error());
+  return {};
 }
 
 constexpr OptionSpec kOptions[] = {

@@ -168,6 +168,9 @@ class Webhook final : public OnFake<servers::WebhookFake> {
  public:
   Webhook() { config = {"webhook", {{"url", fake_.url()}}, folder_.path()}; }
   std::set<std::string> refuses() const override { return {kHttps}; }
+  bool is_write(const servers::ApiRequest& request) const override {
+    return request.method == "POST" && request.path == "/records";
+  }
   std::optional<Published> published() const override { return Published{fake_, servers::WebhookFake::kContract}; }
 };
 
@@ -199,6 +202,9 @@ class Hetzner final : public WithToken<servers::HetznerFake> {
 class Linode final : public WithToken<servers::LinodeFake> {
  public:
   Linode() : WithToken("linode") {}
+  std::optional<Published> published() const override {
+    return Published{fake_, servers::LinodeFake::kContract, servers::LinodeFake::repaired_contract};
+  }
   int low_ttl() const override { return 300; }
   std::set<std::string> refuses() const override { return {kTextInPieces, kHttps}; }
 };

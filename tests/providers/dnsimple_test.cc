@@ -126,6 +126,9 @@ TEST_CASE("batches need the Enterprise plan; without it nothing is changed, and 
     REQUIRE_FALSE(made);
     CHECK(made.error().code == ErrorCode::kUnsupported);
     CHECK(made.error().message.find("does not include batch changes") != std::string::npos);
+    CHECK(made.error().message.find("; batches are for the Enterprise plan: take the option 'batch' out") !=
+          std::string::npos);
+    CHECK(made.error().message.find("nothing was changed") != std::string::npos);
     CHECK(*dnsimple.provider().read(name("@"))->find(www().key()) == www());
   }
   SECTION("Enterprise") {

@@ -211,10 +211,11 @@ TEST_CASE("after each fault the zone is as the error says") {
     ApiFault fault;
     fault.kind = one.kind;
     fault.method = "POST";
+    fault.path = "/records";
     bench.fake.strike(fault);
     const Error error = bench.refusal({change(www(), moved())});
     CHECK(error.code == one.code);
-    CHECK(bench.fake.count("POST") == 1);  // never sent twice
+    CHECK(bench.fake.count("POST", "/records") == 1);  // never sent twice
     CHECK(bench.holds("www.example.com 60 A 203.0.113.10") == one.made);
   }
 }
@@ -257,6 +258,7 @@ TEST_CASE("a write that stops half way leaves what was made, and the script take
   CHECK((*provider)->steps(both)->size() == 2);
   ApiFault fault;
   fault.method = "POST";
+  fault.path = "/records";
   fault.after = 1;
   bench.fake.strike(fault);
   CHECK(bench.refusal(both.changes).code == ErrorCode::kUnknown);
@@ -266,6 +268,90 @@ TEST_CASE("a write that stops half way leaves what was made, and the script take
   INFO(undone.output);
   CHECK(undone.status == 0);
   CHECK(bench.fake.endpoints() == before);
+}
+
+TEST_CASE("a server is asked what it would make of a change before anything is written, as external-dns asks it") {
+  Bench bench;
+  std::vector<std::string> asked;
+  bench.fake.adjust_by([&](const std::string& wanted) {
+    asked.push_back(wanted);
+    return wanted;
+  });
+  REQUIRE(bench.write({change(www(), moved()), create(set("new", "A", 60, {"203.0.113.1"})),
+                       remove(set("old", "A", 300, {"192.0.2.40"}))}));
+  // All of it before the first call, and each set again before its own; what goes is not asked about.
+  REQUIRE(asked.size() == 2);
+  CHECK_THAT(asked[0], Contains("www.example.com") && Contains("203.0.113.10") && Contains("new.example.com") &&
+                           !Contains("old.example.com"));
+  CHECK(bench.fake.requests()[2].target == "/adjustendpoints");
+  CHECK(bench.holds("www.example.com 60 A 203.0.113.10"));
+}
+
+TEST_CASE("what a server would adjust is not written, and it is said what would become of it") {
+  const auto with = [](const std::string& fields) {
+    return R"({"dnsName":"www.example.com","recordType":"A",)" + fields + "}";
+  };
+  const std::string values = R"("targets":["203.0.113.10"])";
+  struct Case {
+    std::string answer, says;
+    ErrorCode code = ErrorCode::kUnsupported;
+  };
+  const std::vector<Case> cases{
+      {"[" + with(values + R"(,"recordTTL":300)") + "]",
+       "www.example.com. A would not become what is wanted: the "
+       "server would give it a TTL of 300 s"},
+      {"[" + with(values) + "]", "a TTL of the service's choice"},
+      {"[" + with(R"("targets":["203.0.113.11"],"recordTTL":60)") + "]", "would give it 203.0.113.11"},
+      {"[" + with(R"("targets":["203.0.113.10","203.0.113.11"],"recordTTL":60)") + "]", "203.0.113.10, 203.0.113.11"},
+      {"[" + with(values + R"(,"recordTTL":60,"providerSpecific":[{"name":"alias","value":"true"}])") + "]",
+       "is an alias"},
+      {"[" + with(values + R"(,"recordTTL":60,"providerSpecific":[{"name":"x/cloudflare-proxied","value":"true"}])") +
+           "]",
+       "is proxied"},
+      {"[]", "would leave it out"},
+      {"null", "would leave it out"},
+      {"[" + with(values + R"(,"recordTTL":60)") +
+           R"(,{"dnsName":"a-www.example.com","recordType":"TXT","recordTTL":60,"targets":["\"heritage\""]}])",
+       "nobody asked for it"},
+      {"{}", "no list of endpoints", ErrorCode::kInvalid},
+  };
+  for (const Case& one : cases) {
+    INFO(one.answer);
+    Bench bench;
+    bench.fake.adjust_by([&](const std::string&) { return one.answer; });
+    // The second of two changes is the one that is adjusted: not even the first is written.
+    const Error error = bench.refusal({remove(set("old", "A", 300, {"192.0.2.40"})), change(www(), moved())});
+    CHECK(error.code == one.code);
+    CHECK_THAT(error.message, Contains(one.says) && Contains("nothing was changed"));
+    CHECK(bench.fake.count("POST", "/records") == 0);
+  }
+}
+
+TEST_CASE("properties that a server adds of its own do not keep a change from being written") {
+  Bench bench;
+  bench.fake.adjust_by([](const std::string& wanted) {
+    std::string adjusted = wanted;
+    adjusted.insert(2, R"("providerSpecific":[{"name":"alias","value":"false"}],)");
+    return adjusted;
+  });
+  CHECK(bench.write({create(set("new", "A", 60, {"203.0.113.1"}))}));
+  CHECK(bench.holds("new.example.com 60 A 203.0.113.1"));
+}
+
+TEST_CASE("a server that cannot be asked what it would make of a change is not written to") {
+  Bench bench;
+  SECTION("it does not have that") {
+    bench.fake.forget_adjusting();
+    const Error error = bench.refusal({change(www(), moved())});
+    CHECK(error.code == ErrorCode::kInvalid);
+    CHECK_THAT(error.message,
+               Contains("the protocol demands POST /adjustendpoints") && Contains("nothing was changed"));
+  }
+  SECTION("it fails, and is asked again") {
+    bench.fake.strike({.kind = ApiFault::Kind::kFailBefore, .path = "/adjustendpoints"});
+    CHECK(bench.write({change(www(), moved())}));
+    CHECK(bench.fake.count("POST", "/adjustendpoints") == 2);
+  }
 }
 
 TEST_CASE("http:// is for this machine alone") {

@@ -63,6 +63,16 @@ LinodeFake::LinodeFake()
 
 LinodeFake::~LinodeFake() { stop(); }
 
+std::string LinodeFake::repaired_contract(const std::string& spec) {
+  Json contract = Json::parse(spec);
+  Json& schemas = contract.at("components").at("schemas");
+  schemas.at("DomainRecord").at("properties").at("name").erase("minLength");
+  Json& pattern = schemas.at("Domain").at("properties").at("domain").at("pattern");
+  const std::string text = pattern;
+  if (text.starts_with("\\A") && text.ends_with("\\Z")) pattern = "^" + text.substr(2, text.size() - 4) + "$";
+  return contract.dump();
+}
+
 void LinodeFake::set_domain_ttl(int ttl) {
   const auto hold = locked();
   domain_ttl_ = ttl;
@@ -142,7 +152,7 @@ Json LinodeFake::checked(const Json& fields, const Zone&) const {
   // Rounded, and nothing said.
   const int* step = std::lower_bound(std::begin(kTtls), std::end(kTtls), ttl.get<int>());
   record["ttl_sec"] = step == std::end(kTtls) ? kTtls[std::size(kTtls) - 1] : *step;
-  record["created"] = record["updated"] = "2026-11-22T12:00:00";
+  record["created"] = record["updated"] = "2026-11-22T12:00:00Z";
   return record;
 }
 

@@ -74,6 +74,8 @@ struct WebhookFake::State {
   std::string filter;
   std::string content_type = kMediaType;
   Txt txt = Txt::kQuoted;
+  bool can_adjust = true;
+  std::function<std::string(const std::string&)> adjust{};
 
   Json* find(const std::string& name, const std::string& type) {
     for (Json& one : endpoints)
@@ -107,7 +109,8 @@ WebhookFake::WebhookFake(std::vector<std::string> served)
   route("POST", "/adjustendpoints", [this](const ApiRequest& request) {
     const Json wanted = Json::parse(request.body);
     for (const Json& one : wanted) check(one);
-    return said(wanted.dump());
+    if (!state_->can_adjust) return trouble(404, "404 page not found");
+    return said(state_->adjust ? state_->adjust(wanted.dump()) : wanted.dump());
   });
 }
 
@@ -162,6 +165,16 @@ void WebhookFake::say_type(const std::string& content_type) {
 void WebhookFake::say_filter(const std::string& body) {
   const auto hold = locked();
   state_->filter = body;
+}
+
+void WebhookFake::adjust_by(std::function<std::string(const std::string&)> adjust) {
+  const auto hold = locked();
+  state_->adjust = std::move(adjust);
+}
+
+void WebhookFake::forget_adjusting() {
+  const auto hold = locked();
+  state_->can_adjust = false;
 }
 
 void WebhookFake::add_zone(const std::string&) {}

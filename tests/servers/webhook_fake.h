@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,11 @@ class WebhookFake final : public ApiFake {
   void show_txt(Txt txt);
   void say_type(const std::string& content_type);  ///< of every answer from now on
   void say_filter(const std::string& body);        ///< to GET /
+
+  /// What POST /adjustendpoints makes of its body from now on; both are JSON.
+  void adjust_by(std::function<std::string(const std::string&)> adjust);
+  /// As old servers: they do not have it.
+  void forget_adjusting();
 
   void add_zone(const std::string& name);
   /// Somebody else's edit of a whole set; its labels and properties stay. A type that external-dns does not know is not
