@@ -100,6 +100,7 @@ Table group_table(const std::string& caption, const std::string& group, const st
   Table table{caption,
               {group, is_back ? "Back" : "New", is_back ? "Not yet back" : "Old", "Other", "No answer", "Last turned"},
               {}};
+  table.place = Table::Place::kFolded;
   for (const GroupCounts& each : groups)
     table.rows.push_back({each.name, std::to_string(each.now.fresh), std::to_string(each.now.old),
                           std::to_string(each.now.other), std::to_string(each.now.silent),
