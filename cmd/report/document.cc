@@ -102,6 +102,16 @@ std::string markdown_table(const DocumentTable& table) {
 }
 
 /// `2026-10-06T09:00:00Z`: where lines are short, it must not be broken at its hyphens.
+std::string html_words(std::string_view text) {
+  std::vector<std::string> words;
+  for (const std::string& word : split(text, ' ')) {
+    const std::size_t end = word.find_last_not_of(".,;:()") + 1;
+    words.push_back(parse_instant(word.substr(0, end))
+                        ? "<span class=\"at\">" + for_html(word.substr(0, end)) + "</span>" + for_html(word.substr(end))
+                        : for_html(word));
+  }
+  return join(words, " ");
+}
 std::string html_cell(const std::string& cell) {
   return fmt::format("<td{}><bdi>{}</bdi></td>", parse_instant(cell) ? " class=\"at\"" : "", for_html(cell));
 }
@@ -153,7 +163,7 @@ std::string document_as_markdown(const Document& document) {
       out += "- " + with_commands(sentence, for_markdown, "`", "`") + "\n";
     if (!section.sentences.empty()) out += "\n";
     for (const DocumentTable& table : section.tables)
-      if (table.place == DocumentTable::Place::kAlways && !table.rows.empty()) out += markdown_table(table);
+      if (table.place != DocumentTable::Place::kOnScreens && !table.rows.empty()) out += markdown_table(table);
   }
   return out;
 }
@@ -187,7 +197,7 @@ std::string section_as_html(const DocumentSection& section) {
   if (!section.sentences.empty()) {
     out += "<ul class=\"sentences\">\n";
     for (const std::string& sentence : section.sentences)
-      out += "<li>" + with_commands(sentence, for_html, "<code>", "</code>") + "</li>\n";
+      out += "<li>" + with_commands(sentence, html_words, "<code>", "</code>") + "</li>\n";
     out += "</ul>\n";
   }
   for (const DocumentTable& table : section.tables)

@@ -6,8 +6,9 @@ namespace cutover {
 
 /// A table as it stands in a report. Cells are text as it came, escaped by whoever shows it.
 struct DocumentTable {
-  /// kAlways: in every form. kOnScreens: only where there is room for all of it and it can be folded away.
-  enum class Place { kAlways, kOnScreens };
+  /// kAlways: in every form. kFolded: too, but folded away where something can be, since a picture says the same.
+  /// kOnScreens: only where it can be folded away, since it is long.
+  enum class Place { kAlways, kFolded, kOnScreens };
   std::string caption;
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;

@@ -86,7 +86,6 @@ StoryPhase preflight_phase(const std::vector<CheckRecord>& checks, const Status&
   StoryPhase out;
   out.phase = Phase::kPreflight;
   for (const CheckRecord& record : checks) {
-    if (record.phase != Phase::kPreflight) continue;
     if (!out.started) out.started = record.at;
     out.ended = record.at;
     out.state = record.passed ? StoryPhase::State::kDone : StoryPhase::State::kPartial;
@@ -114,10 +113,31 @@ StoryPhase watch_phase(Phase of, const std::vector<Propagation>& propagation, co
   return out;
 }
 
+/// Part of the story only once somebody monitors.
+std::optional<StoryPhase> monitor_phase(const Story& story) {
+  std::optional<StoryPhase> out;
+  for (const EventRecord& event : story.events) {
+    if (event.phase != Phase::kMonitor) continue;
+    if (!out) {
+      out.emplace();
+      out->phase = Phase::kMonitor;
+      out->started = event.at;
+    }
+    const bool goes_on = event.kind == "begun" || event.kind == "summary";
+    out->state = goes_on                ? StoryPhase::State::kNow
+                 : event.kind == "over" ? StoryPhase::State::kDone
+                                        : StoryPhase::State::kPartial;
+    out->ended = goes_on ? std::nullopt : std::optional(event.at);
+    out->text = event.text;
+  }
+  return out;
+}
+
 std::vector<StoryPhase> phases_of(const Story& story, const Status& status) {
   std::vector<StoryPhase> out{writing_phase(Phase::kLowerTtl, story.writes, status),
                               preflight_phase(story.checks, status), writing_phase(Phase::kSwap, story.writes, status),
                               watch_phase(Phase::kSwap, story.propagation, status)};
+  if (auto monitoring = monitor_phase(story)) out.push_back(*std::move(monitoring));
   if (StoryPhase back = writing_phase(Phase::kRollback, story.writes, status); back.started) {
     out.push_back(std::move(back));
     out.push_back(watch_phase(Phase::kRollback, story.propagation, status));
@@ -243,7 +263,10 @@ Result<Story> story_of(const Plan& plan, const Journal& journal, const std::vect
   story.answer = {status.go, status.headline, status.next, status.opens_at};
   story.gates = gates.empty() ? status.gates : std::move(gates);
   story.propagation = propagation_of(*history, *watches, *answers);
-  story.checks = history->checks;
+  for (const CheckRecord& record : history->checks) {
+    if (record.phase == Phase::kPreflight) story.checks.push_back(record);
+    if (record.phase == Phase::kMonitor) story.monitoring.push_back(record);
+  }
   story.writes = history->writes;
   story.overrides = history->overrides;
   story.events = history->events;

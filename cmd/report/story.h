@@ -101,6 +101,7 @@ struct Story {
   std::vector<StorySet> sets;
   std::vector<Propagation> propagation;  ///< oldest first; the last one is the live one
   std::vector<CheckRecord> checks;       ///< finished preflights, oldest first
+  std::vector<CheckRecord> monitoring;   ///< finished monitors, oldest first
   std::vector<WriteRecord> writes;
   std::vector<OverrideRecord> overrides;
   std::vector<EventRecord> events;

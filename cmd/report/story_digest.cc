@@ -47,6 +47,11 @@ std::string zones_text(const Story& story) {
   return *zones.begin() + (zones.size() == 1 ? "" : " and " + counted(zones.size() - 1, "more zone"));
 }
 
+/// One of thousands.
+bool is_minute_of_monitoring(const EventRecord& event) {
+  return event.phase == Phase::kMonitor && event.kind == "summary";
+}
+
 std::string moment_text(const WriteRecord& write) {
   return format_instant(write.authoritative_at.value_or(write.ended.value_or(write.started)));
 }
@@ -115,7 +120,13 @@ void tell_of_harm(const Story& story, std::vector<std::string>& out) {
   else
     out.push_back(fmt::format("The last preflight of the new side, at {}, FAILED: {} of {}.",
                               format_instant(story.checks.back().at), failed, counted(ran, "check")));
-  if (!story.availability && last_value_write(story) != nullptr)
+  const auto monitored = std::find_if(story.events.rbegin(), story.events.rend(), [](const EventRecord& event) {
+    return event.phase == Phase::kMonitor && event.kind != "begun";
+  });
+  if (monitored != story.events.rend())
+    out.push_back(
+        fmt::format("Monitoring of the new side, at {}: {}.", format_instant(monitored->at), monitored->text));
+  else if (!story.availability && last_value_write(story) != nullptr)
     out.push_back("What visitors met is not known to this program; your own monitoring tells that.");
 }
 
@@ -194,6 +205,7 @@ void add_event(const EventRecord& event, Moments& out) {
   // Open gates have a table of their own; that one was closed is news.
   const bool is_gate = event.kind == "gate";
   if (is_gate && event.text.find(" closed: ") == std::string::npos) return;
+  if (is_minute_of_monitoring(event)) return;
   const bool says_it_itself = event.text.rfind(event.kind, 0) == 0;
   out.add(event.at, to_text(event.phase),
           says_it_itself ? event.text : fmt::format("{}{} {}", event.kind, is_gate ? "" : ":", event.text));

@@ -100,6 +100,7 @@ Table group_table(const std::string& caption, const std::string& group, const st
   Table table{caption,
               {group, is_back ? "Back" : "New", is_back ? "Not yet back" : "Old", "Other", "No answer", "Last turned"},
               {}};
+  table.place = Table::Place::kFolded;
   for (const GroupCounts& each : groups)
     table.rows.push_back({each.name, std::to_string(each.now.fresh), std::to_string(each.now.old),
                           std::to_string(each.now.other), std::to_string(each.now.silent),
@@ -196,6 +197,33 @@ Section certificates_section(const Story& story) {
   return out;
 }
 
+/// The monitor's own probes: each minute's sentence, and every criterion at the end.
+Section monitor_section(const Story& story) {
+  Section out{"monitor", "Monitoring of the new side", {}, {}};
+  Table minutes{"Every minute", {"At", "What", "Summary"}, {}};
+  minutes.place = Table::Place::kOnScreens;
+  for (const EventRecord& event : story.events) {
+    if (event.phase != Phase::kMonitor) continue;
+    minutes.rows.push_back({format_instant(event.at), event.kind, event.text});
+    if (event.kind == "breach")
+      out.sentences.push_back(fmt::format("Broke at {}: {}.", format_instant(event.at), event.text));
+  }
+  if (!minutes.rows.empty())
+    out.sentences.push_back(fmt::format("Last word, at {}: {}.", minutes.rows.back()[0], minutes.rows.back()[2]));
+  if (!story.monitoring.empty()) {
+    const CheckRecord& last = story.monitoring.back();
+    Table criteria{fmt::format("Criteria at {}", format_instant(last.at)),
+                   {"Criterion", "Severity", "Verdict", "Where", "What", "Evidence"},
+                   {}};
+    for (const Check& check : last.checks)
+      criteria.rows.push_back({check.id, std::string(to_text(check.severity)), std::string(to_text(check.verdict)),
+                               name_of(check), check.summary, check.evidence});
+    out.tables.push_back(std::move(criteria));
+  }
+  out.tables.push_back(std::move(minutes));
+  return out;
+}
+
 Section visitors_section(const Availability& seen) {
   Section out{"visitors", "What visitors met", {}, {}};
   out.sentences.push_back(fmt::format("{}: {} reached the old side, {} the new side, {} failed.",
@@ -227,6 +255,9 @@ Document document_of(const Story& story) {
   out.sections.push_back(summary_section(story));
   for (std::size_t i = 0; i < story.propagation.size(); ++i)
     out.sections.push_back(spreading_section(story.propagation[i], i));
+  if (std::any_of(story.events.begin(), story.events.end(),
+                  [](const EventRecord& event) { return event.phase == Phase::kMonitor; }))
+    out.sections.push_back(monitor_section(story));
   if (story.availability) out.sections.push_back(visitors_section(*story.availability));
   if (!story.estimates.empty()) out.sections.push_back(estimates_section(story));
   out.sections.push_back(records_section(story));

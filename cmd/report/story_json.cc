@@ -176,6 +176,7 @@ std::string story_as_json(const Story& story) {
   json["sets"] = list(story.sets, set_json);
   json["propagation"] = list(story.propagation, propagation_json);
   json["certificates"] = list(story.checks, checks_json);
+  json["monitoring"] = list(story.monitoring, checks_json);
   json["writes"] = list(story.writes, write_json);
   json["overrides"] = list(story.overrides, [](const OverrideRecord& each) {
     return Json{{"at", instant(each.at)},

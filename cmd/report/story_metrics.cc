@@ -152,6 +152,14 @@ void add_checks(const Story& story, Families& out) {
             truth(is_good));
 }
 
+void add_monitoring(const Story& story, Families& out) {
+  if (story.monitoring.empty()) return;
+  const CheckRecord& last = story.monitoring.back();
+  out.add("cutover_monitor_passed", "Whether the last finished monitor ended without a broken criterion.", {},
+          truth(last.passed));
+  out.add("cutover_monitor_timestamp_seconds", "When the last finished monitor ended.", {}, std::optional(last.at));
+}
+
 void add_writes(const Story& story, Families& out) {
   std::map<std::pair<std::string, std::string>, int> by_state;
   for (const WriteRecord& write : story.writes)
@@ -192,6 +200,7 @@ std::string story_as_metrics(const Story& story) {
     if (is_last) add_spreading(story.propagation[i], out);
   }
   add_checks(story, out);
+  add_monitoring(story, out);
   add_writes(story, out);
   if (story.availability) add_visits(*story.availability, out);
   return out.text();

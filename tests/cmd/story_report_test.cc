@@ -104,9 +104,9 @@ TEST_CASE("a report says what happened: values before and after, gates, override
   for (const OutputForm form : kForms) {
     CAPTURE(to_text(form));
     const std::string report = story_in_form(story, form);
-    for (const std::string expected :
-         {"192.0.2.1", "203.0.113.1", "one UPDATE", "reply of the API", "the lag is known", "drained", "said no",
-          "the certificate is for another name", "CN=other", "old-past-ttl", "ns2 is behind", "through two"})
+    for (const std::string expected : {"192.0.2.1", "203.0.113.1", "one UPDATE", "reply of the API", "the lag is known",
+                                       "drained", "said no", "the certificate is for another name", "CN=other",
+                                       "old-past-ttl", "ns2 is behind", "through two", "slower than the old side was"})
       CHECK(report.find(expected) != std::string::npos);
   }
 }
@@ -130,6 +130,8 @@ TEST_CASE("the summary of a report answers what people ask first") {
   }
   SECTION("outside of a rehearsal it does not pretend to know") {
     story.availability.reset();
+    CHECK(says("Monitoring of the new side, at 2026-10-06T09:06:30Z: latency: slower"));
+    story.events.clear();
     CHECK(says("What visitors met is not known to this program"));
   }
   SECTION("undone") {

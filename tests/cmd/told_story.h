@@ -66,6 +66,11 @@ inline Story told_story(const std::string& from_outside = "") {
   good.verdict = Verdict::kPass;
   story.checks = {{at(-50), Phase::kPreflight, story.plan_hash, false, {bad, good}}};
 
+  Check slow = bad;
+  slow.id = "latency";
+  slow.summary = from_outside + "slower than the old side was";
+  story.monitoring = {{at(390), Phase::kMonitor, story.plan_hash, false, {slow}}};
+
   WriteRecord write;
   write.id = 2;
   write.phase = Phase::kSwap;
@@ -86,7 +91,9 @@ inline Story told_story(const std::string& from_outside = "") {
   story.writes = {write};
   story.overrides = {{at(-4), Phase::kSwap, from_outside + "mine", from_outside + "the lag is known"}};
   story.events = {{at(-4), Phase::kSwap, "gate", from_outside + "mine overridden: said no"},
-                  {at(1), Phase::kWatch, "behind", from_outside + "ns2 is behind"}};
+                  {at(1), Phase::kWatch, "behind", from_outside + "ns2 is behind"},
+                  {at(300), Phase::kMonitor, "summary", from_outside + "9 of 9 answered in the last 5m"},
+                  {at(390), Phase::kMonitor, "breach", from_outside + "latency: slower"}};
   story.estimates = {{"swap", at(0), at(60), at(50), at(55), from_outside + "one", {}}};
   Availability seen;
   seen.visits = 12;

@@ -434,6 +434,8 @@
     flag(bound, 'bound', 0);
     if (Number.isNaN(converged)) flag(observed, 'estimate', 1);
     else flag(converged, 'converged', 1);
+    // What was estimated stays to be compared with what came; its word would stand where the other one does.
+    if (!Number.isNaN(converged) && !Number.isNaN(observed)) marks.push(upright(x(observed), box.top, box.bottom, 'flag estimate'));
     if (Number.isNaN(converged)) marks.push(upright(x(here), box.top, box.bottom, 'flag now'));
 
     const final = counts[columns];
