@@ -81,11 +81,17 @@ std::vector<Row> measure_page() {
   const std::string script = std::string(CUTOVER_BENCH_FOLDER) + "/../page/browser.mjs";
   const auto seen = servers::run_program({"node", script, "load"}, {}, std::chrono::seconds(150));
   if (seen.status != 0) throw std::runtime_error(seen.output);
-  // The browser tells of tasks from 50 ms on only: 0 is none.
-  rows.push_back({"page in Chromium, longest task over 50",
+  const Figure task(50.0, "ms");
+  rows.push_back({"page in Chromium, longest task",
                   {figure_in(seen.output, "longest_task_ms"), "ms"},
                   "what was promised",
-                  {50.0, "ms"},
+                  task,
+                  "<= 1.0 x"});
+  // Where other programs keep the machine busy, a task's real time is theirs as well.
+  rows.push_back({"the same, its CPU",
+                  {figure_in(seen.output, "longest_task_cpu_ms"), "ms"},
+                  "what was promised",
+                  task,
                   "<= 1.0 x"});
   return rows;
 }

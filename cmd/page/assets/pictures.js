@@ -87,16 +87,20 @@
 
   // ---- time ---------------------------------------------------------------------------------------------------------
 
-  const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
-  const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
+  const FORMATS = {};  // made when first wanted: the browser reads its language data for them
+  function format(name, options) {
+    return (FORMATS[name] ??= new Intl.DateTimeFormat(undefined, options));
+  }
+  const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false };
+  const DAY = { weekday: 'short', day: 'numeric', month: 'short' };
   function ms(instant) {
     return instant ? Date.parse(instant) : NaN;
   }
   function localText(instant, now) {
     const at = new Date(instant);
     const near = now === undefined ? new Date() : new Date(now);
-    const clock = CLOCK.format(at);
-    return at.toDateString() === near.toDateString() ? clock : DAY.format(at) + ', ' + clock;
+    const clock = format('clock', CLOCK).format(at);
+    return at.toDateString() === near.toDateString() ? clock : format('day', DAY).format(at) + ', ' + clock;
   }
   function utcText(instant) {
     return new Date(instant).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -243,6 +247,9 @@
   function f(n) {
     return String(Math.round(n * 100) / 100);
   }
+  function byText(a, b) {
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
   function circle(x, y, r) {
     const d = f(2 * r);
     return 'M' + f(x - r) + ' ' + f(y) + 'a' + f(r) + ' ' + f(r) + ' 0 1 0 ' + d + ' 0a' + f(r) + ' ' + f(r) + ' 0 1 0 -' + d + ' 0';
@@ -290,7 +297,7 @@
     const d = { new: '', old: '', other: '', silent: '' };
     for (const spot of figure.spots) {
       const side = resolvers[spot.index].side;
-      d[side] += SHAPE[side](spot.x, spot.y, size);
+      d[side] += spot[side] ??= SHAPE[side](spot.x, spot.y, size);
     }
     for (const side of SIDES) {
       if (figure.drawn[side] === d[side]) continue;
@@ -332,7 +339,7 @@
       if (!group) groups.set(name, (group = { name, note: each.country ? 'country' : 'everywhere', new: 0, old: 0, other: 0, silent: 0 }));
       group[each.side]++;
     }
-    const all = [...groups.values()].sort((a, b) => b.old - a.old || b.other - a.other || a.name.localeCompare(b.name));
+    const all = [...groups.values()].sort((a, b) => b.old - a.old || b.other - a.other || byText(a.name, b.name));
     const shown = all.slice(0, most ?? 40);
     const items = shown.map((group) => ({ ...group, rest: 0 }));
     if (all.length > shown.length) items.push({ name: '', rest: all.length - shown.length });
@@ -481,7 +488,7 @@
     }
     const all = [...groups.values()];
     for (const group of all) group.total = group.new + group.old + group.other + group.silent;
-    all.sort((a, b) => b.old - a.old || b.other - a.other || b.total - a.total || a.name.localeCompare(b.name));
+    all.sort((a, b) => b.old - a.old || b.other - a.other || b.total - a.total || byText(a.name, b.name));
     const limit = most ?? 10;
     const items = all.length > limit + 1 ? all.slice(0, limit) : all;
     if (items.length < all.length) {
@@ -509,10 +516,13 @@
     negative: 'says it does not exist',
     servfail: 'SERVFAIL',
   };
+  /** Those that give the old answer: those without an end first, then those that end last. */
   function holders(propagation) {
-    return propagation.resolvers
-      .filter((each) => each.side === 'old')
-      .sort((a, b) => BEYOND.has(b.verdict) - BEYOND.has(a.verdict) || (ms(b.expires_at) || 0) - (ms(a.expires_at) || 0) || a.id.localeCompare(b.id));
+    const old = [];
+    for (const each of propagation.resolvers)
+      if (each.side === 'old') old.push({ each, beyond: BEYOND.has(each.verdict), ends: ms(each.expires_at) || 0 });
+    old.sort((a, b) => b.beyond - a.beyond || b.ends - a.ends || byText(a.each.id, b.each.id));
+    return old.map((entry) => entry.each);
   }
   function where(each) {
     return [each.place, each.country, each.place || each.country ? null : each.continent].filter(Boolean).join(', ') || 'anycast, or not known';
