@@ -146,7 +146,7 @@ TEST_CASE("the package holds what Debian wants where it wants it, and lintian fi
                                   "usr/share/doc/cutover/examples/plans/rfc2136.yaml"};
   for (const std::string& command : names_of_manuals())
     wanted.push_back("usr/share/man/man1/cutover-" + command + ".1.gz");
-  for (const std::string& unit : units()) wanted.push_back("lib/systemd/system/" + unit);
+  for (const std::string& unit : units()) wanted.push_back("usr/lib/systemd/system/" + unit);
   for (const std::string& file : wanted) {
     CAPTURE(file);
     CHECK(files.count(file) == 1);
@@ -206,5 +206,5 @@ TEST_CASE(
   const auto gone = in_root("apt-get purge -y cutover");
   INFO(gone.output);
   CHECK(gone.status == 0);
-  CHECK(in_root("sh -c 'ls -d /usr/bin/cutover /usr/share/doc/cutover /lib/systemd/system/cutover*'").status != 0);
+  CHECK(in_root("sh -c 'ls -d /usr/bin/cutover /usr/share/doc/cutover /usr/lib/systemd/system/cutover*'").status != 0);
 }
