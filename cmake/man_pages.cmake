@@ -20,6 +20,8 @@ function(page_of text name see_also)
   string(REGEX REPLACE "\n\\| ([^|\n]*[^ |\n]) +\\| ([^|\n]*[^ |\n]) +\\|\n" "\n\\1\n: \\2\n" text "${text}")
   string(REPLACE "|\n\n|" "|\n|" text "${text}")
   string(REGEX REPLACE "\n- (`[^`\n]+`): " "\n\n\\1\n: " text "${text}")
+  # Links between manuals are references between pages.
+  string(REGEX REPLACE "\\[[^]\n]*\\]\\(([a-z-]+)\\.md\\)" "**cutover-\\1**(1)" text "${text}")
   string(REPLACE "\n## " "\n# " text "${text}")
   string(REPLACE "\n### " "\n## " text "${text}")
   file(WRITE ${OUT}/${name}.md "${text}\n# SEE ALSO\n\n${see_also}\n")

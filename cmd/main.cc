@@ -234,8 +234,10 @@ int run(int argc, char** argv) {
                   cutover::check_forms(), [&] { return run_preflight(global, preflight); });
   plan_file(added);
   added->add_option("--ca-file", preflight.ca_file, "Trust these certificates (PEM) instead of the system's store")
+      ->type_name("FILE")
       ->type_name("FILE");
   added->add_option("--second-ca-file", preflight.second_ca_file, "Another root store: say where the two do not agree")
+      ->type_name("FILE")
       ->type_name("FILE");
   added->add_option("--fail-on", preflight.fail_on, "note, warning or error")
       ->capture_default_str()
@@ -257,11 +259,14 @@ int run(int argc, char** argv) {
       ->allow_extra_args(false);
   added->add_option("--old", tls.old, "Addresses of an old side to compare with (may be repeated)")
       ->allow_extra_args(false);
-  added->add_option("--targets", tls.from, "File with a line `ADDRESS, NAME` for each target; - for stdin")->type_name("FILE");
+  added->add_option("--targets", tls.from, "File with a line `ADDRESS, NAME` for each target; - for stdin")
+      ->type_name("FILE");
   added->add_option("--starttls", tls.starttls, "Protocol that turns to TLS with a command: smtp, imap, postgres, ...");
   added->add_option("--ca-file", tls.ca_file, "Trust these certificates (PEM) instead of the system's store")
+      ->type_name("FILE")
       ->type_name("FILE");
   added->add_option("--second-ca-file", tls.second_ca_file, "Another root store: say where the two do not agree")
+      ->type_name("FILE")
       ->type_name("FILE");
   added->add_option("--fail-on", tls.fail_on, "note, warning or error")
       ->capture_default_str()
@@ -276,6 +281,7 @@ int run(int argc, char** argv) {
   added->add_flag("--wait", writing.wait, "Wait at a closed time gate instead of exiting with 2");
   added->add_option("--only", writing.only, "Only these names: a first wave");
   added->add_option("--ca-file", writing.ca_file, "As for preflight: targets that are names are checked again")
+      ->type_name("FILE")
       ->type_name("FILE");
 
   cutover::WatchFlags watching;
@@ -296,7 +302,8 @@ int run(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
   added->add_option("--every", baseline.every, "Time from one round to the next")->capture_default_str();
-  added->add_option("--ca-file", baseline.ca_file, "Trust these certificates (PEM) instead of the system's store");
+  added->add_option("--ca-file", baseline.ca_file, "Trust these certificates (PEM) instead of the system's store")
+      ->type_name("FILE");
   added->add_option("--timeout", baseline.timeout, "How long one answer may take")->capture_default_str();
 
   cutover::MonitorFlags monitoring;
@@ -305,7 +312,8 @@ int run(int argc, char** argv) {
               lines, [&] { return run_monitor(global, monitoring); });
   plan_file(added);
   added->add_option("--for", monitoring.at_most, "End after this long at the latest, instead of the plan's `for`");
-  added->add_option("--ca-file", monitoring.ca_file, "Trust these certificates (PEM) instead of the system's store");
+  added->add_option("--ca-file", monitoring.ca_file, "Trust these certificates (PEM) instead of the system's store")
+      ->type_name("FILE");
   added->add_option("--timeout", monitoring.timeout, "How long one answer may take")->capture_default_str();
 
   added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", usual,
@@ -318,6 +326,7 @@ int run(int argc, char** argv) {
       ->type_name("FILE");
   added->add_flag("--skip-drifted", writing.skip_drifted, "Leave record sets alone that somebody else changed");
   added->add_option("--ca-file", writing.ca_file, "As for preflight: the old side is checked and shown")
+      ->type_name("FILE")
       ->type_name("FILE");
 
   added = command("restore-ttl", "Put the original TTLs back", usual, [&] { return run_restore_ttl(global, writing); });
@@ -339,7 +348,7 @@ int run(int argc, char** argv) {
                    "How long the authoritative servers may take to serve it")
       ->capture_default_str();
   add_override(*added, unattended.writing);
-  added->add_option("--ca-file", unattended.writing.ca_file, "As for preflight");
+  added->add_option("--ca-file", unattended.writing.ca_file, "As for preflight")->type_name("FILE");
   added->add_flag("--encrypted", unattended.encrypted, "Ask the catalogue's resolvers over TLS or HTTPS");
   added->add_option("--look-again", unattended.look_again, "How long between two looks at what others have to open")
       ->capture_default_str();
@@ -373,6 +382,7 @@ int run(int argc, char** argv) {
                   [&] { return run_doctor(global, examining); });
   added->add_option("plan", examining.plan_file, "The plan file; cutover.yaml where there is one")->type_name("FILE");
   added->add_option("--ca-file", examining.ca_file, "Trust these certificates (PEM) instead of the system's store")
+      ->type_name("FILE")
       ->type_name("FILE");
 
   plan_file(command("report", "The whole story: what was written, gates, how it spread, certificates",

@@ -52,7 +52,8 @@ ListedRecord record_from(const Json& json, const DomainName& zone, Seconds defau
   record.id = json.at("id").dump();
   record.data.content = json.at("target").get<std::string>();
   if (record.type == "MX" || record.type == "SRV") record.data.priority = json.at("priority").get<unsigned>();
-  if (record.type == "MX" && record.data.content.empty()) record.data.content = ".";
+  // g++ 12 warns of an assignment of "." here (-Wrestrict), for no reason.
+  if (record.type == "MX" && record.data.content.empty()) record.data.content.push_back('.');
   if (record.type == "SRV")
     record.data.content = fmt::format("{} {} {}", json.at("weight").get<unsigned>(), json.at("port").get<unsigned>(),
                                       record.data.content);
