@@ -5,10 +5,12 @@
 #include "cmd/command.h"
 #include "cmd/live_screen.h"
 #include "cmd/onlookers.h"
+#include "cmd/phases/monitor.h"
 #include "cmd/phases/run.h"
 #include "cmd/phases/writing.h"
 #include "cmd/plan/approval.h"
 #include "cmd/plan/plan_file.h"
+#include "cmd/report/monitor_text.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -75,6 +77,39 @@ std::string agreement(const Plan& plan) {
       plan.hash.substr(0, 12), plan.approve ? " and you have approved it" : "");
 }
 
+/// What of a moment people elsewhere are told: what only they can do, what opened, what went wrong, and each stage.
+void notify_of(const Cutover& cutover, const RunMoment& moment) {
+  const auto tell = [&](NoticeEvent event) {
+    cutover.notify(event, fmt::format("run: {}", to_text(moment.stage)), moment.text, moment.next);
+  };
+  switch (moment.kind) {
+    case RunMoment::Kind::kStage:
+    case RunMoment::Kind::kDone:
+      return tell(NoticeEvent::kPhase);
+    case RunMoment::Kind::kWaiting:
+      if (!moment.next.empty()) tell(NoticeEvent::kGate);
+      return;
+    case RunMoment::Kind::kOpened:
+      return tell(NoticeEvent::kGate);
+    case RunMoment::Kind::kTrouble:
+      return tell(NoticeEvent::kFailure);
+  }
+}
+
+/// Looks after the new side through the standby, as `monitor` does.
+Result<std::vector<std::string>> look_after(Cutover& cutover, Instant until, const PreflightOptions& checks) {
+  MonitorOptions options;
+  options.probing = checks;
+  options.at_most = std::max(std::chrono::ceil<Seconds>(until - cutover.clock.now()), Seconds(1));
+  MonitorSink sink;
+  sink.minute = [&cutover](const MonitorReport& report) { cutover.log(monitor_line(report)); };
+  auto seen = monitor(cutover, options, sink);
+  if (!seen) return seen.error();
+  std::vector<std::string> broken;
+  for (const Check& check : seen->broken) broken.push_back(check.id);
+  return broken;
+}
+
 }  // namespace
 
 ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
@@ -94,6 +129,7 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
     auto look_again = parse_duration(flags.look_again);
     if (!look_again) return tell(within("--look-again", look_again.error()));
     options.look_again = *look_again;
+    options.look_after = [&](Cutover& working, Instant until) { return look_after(working, until, options.checks); };
     const bool stream = global.output == OutputForm::kNdjson;
     LiveScreen screen;
     std::function<void(const std::string&)> log = log_line;
@@ -107,6 +143,8 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
     };
     RunSink sink;
     sink.told = [&](const RunMoment& moment) {
+      notify_of(cutover, moment);
+      tell_if_overdue(cutover);
       if (stream)
         print_result(as_ndjson(moment));
       else
@@ -128,7 +166,11 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
       for (const std::string& line : WatchView::change_lines(look)) log(line);
     };
     auto result = run(cutover, options, sink);
-    if (!result) return tell(result.error());
+    if (!result) {
+      notify_end(cutover, "run", result.error());
+      return tell(result.error());
+    }
+    if (!stop_requested()) notify_end(cutover, "run", result->exit, result->headline, result->next);
     print_result(global.output == OutputForm::kText ? as_text(*result) : as_json(*result));
     return result->exit;
   });

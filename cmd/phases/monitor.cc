@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "cmd/phases/sampling.h"
 #include "cmd/phases/writing.h"
@@ -34,10 +35,15 @@ bool told_by_probes(const Check& check) {
   return std::find(std::begin(kProbed), std::end(kProbed), check.id) != std::end(kProbed);
 }
 
-Check gate_as_check(const Gate& gate) {
+/// Whether a closed gate breaks the monitor: the plan's `abort` names it.
+bool is_criterion(const Plan& plan, const std::string& gate) {
+  return std::find(plan.abort.begin(), plan.abort.end(), "gate-" + gate) != plan.abort.end();
+}
+
+Check gate_as_check(const Plan& plan, const Gate& gate) {
   Check check;
   check.id = "gate-" + gate.name;
-  check.severity = Severity::kNote;
+  check.severity = is_criterion(plan, gate.name) ? Severity::kError : Severity::kNote;
   check.verdict = gate.open ? Verdict::kPass : Verdict::kFail;
   check.summary = gate.why;
   return check;
@@ -77,6 +83,9 @@ class Monitoring {
  private:
   Result<void> round() {
     const Instant began = cutover_.clock.now();
+    // Other commands go on meanwhile: a rollback, restore-ttl.
+    if (auto history = cutover_.journal.history()) history_ = *std::move(history);
+    standby_end_ = standby_end(cutover_.plan, history_);
     if (!looked_at_ || began - *looked_at_ >= options_.look_every) resolve();
     auto samples = probe_round(cutover_.loop, cutover_.clock, targets_, options_.probing);
     if (!samples) return samples.error();
@@ -90,7 +99,7 @@ class Monitoring {
     look(now);
     ask_gates(now);
     for (const auto& part : {unresolved_, certificates_, old_side_}) add(part);
-    for (const Gate& gate : external_) report.checks.push_back(gate_as_check(gate));
+    for (const Gate& gate : external_) report.checks.push_back(gate_as_check(cutover_.plan, gate));
     for (const Check& check : report.checks)
       if (is_break(check)) result_.broken.push_back(check);
     drop_unconfirmed();
@@ -145,23 +154,24 @@ class Monitoring {
 
   /// One failed look breaks nothing before a second one.
   void drop_unconfirmed() {
-    if (confirmed_) return;
-    std::erase_if(result_.broken,
-                  [](const Check& check) { return check.id == "old-side" || check.id.rfind("tls-", 0) == 0; });
+    std::erase_if(result_.broken, [this](const Check& check) {
+      if (check.id.starts_with("gate-")) return closed_[check.id.substr(5)] < 2;
+      return !confirmed_ && (check.id == "old-side" || check.id.starts_with("tls-"));
+    });
   }
 
   void ask_gates(Instant now) {
     if (gates_at_ && now - *gates_at_ < kMinute) return;
     gates_at_ = now;
-    // Other commands go on meanwhile: a rollback, restore-ttl.
-    if (auto history = cutover_.journal.history()) history_ = *std::move(history);
-    standby_end_ = standby_end(cutover_.plan, history_);
     external_.clear();
-    for (const ExternalGate& gate : cutover_.plan.gates)
-      if (gate.before == GateBefore::kRetire)
-        external_.push_back(evaluate(gate, cutover_.plan, cutover_.loop, cutover_.clock));
     result_.last.retire = retire_gates(cutover_.plan, history_, now);
-    result_.last.retire.insert(result_.last.retire.end(), external_.begin(), external_.end());
+    for (const ExternalGate& gate : cutover_.plan.gates) {
+      if (gate.before != GateBefore::kRetire && !is_criterion(cutover_.plan, gate.name)) continue;
+      external_.push_back(evaluate(gate, cutover_.plan, cutover_.loop, cutover_.clock));
+      if (gate.before == GateBefore::kRetire) result_.last.retire.push_back(external_.back());
+      int& closed = closed_[gate.name];
+      closed = external_.back().open ? 0 : closed + 1;
+    }
     const bool open = all_open(result_.last.retire);
     if (open && !retire_open_)
       cutover_.notify(NoticeEvent::kGate, "the old side may be retired",
@@ -265,6 +275,7 @@ class Monitoring {
   std::vector<EndpointTarget> targets_;
   std::vector<Check> unresolved_, certificates_, old_side_;
   std::vector<Gate> external_;
+  std::map<std::string, int> closed_;  ///< by gate: how often in a row
   std::optional<Instant> looked_at_, gates_at_, minute_;
   bool confirmed_ = false, decided_ = false, retire_open_ = false, standby_told_ = false, journal_told_ = false;
 };

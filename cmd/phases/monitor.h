@@ -50,8 +50,9 @@ struct MonitorResult {
 ///
 /// Beside Watchdog's criteria, every ten minutes: certificates of the new side, as preflight judges them, and the old
 /// side's health and certificate as long as it is the way back (standby); what fails there is looked at again in the
-/// next round, and breaks the second time. Gates of the plan with `before: retire` are asked once a minute and shown:
-/// `gate-NAME`, notes that break nothing. TTLs that are still low after standby are told once an hour (`overdue`).
+/// next round, and breaks the second time. Gates of the plan with `before: retire` are asked once a minute and shown
+/// (`gate-NAME`); they break nothing, but those that the plan's `abort` names, when they are closed twice in a row.
+/// TTLs that are still low after standby are told once an hour (`overdue`).
 Result<MonitorResult> monitor(Cutover& cutover, const MonitorOptions& options, const MonitorSink& sink);
 
 /// `cutover rollback PLAN --yes --plan-hash HASH`, quoted for a shell.

@@ -526,3 +526,53 @@ TEST_CASE("full disk, as a small file system: an error, nothing lost, and on it 
     CHECK(WEXITSTATUS(status) == 0);
   }
 }
+
+TEST_CASE("a baseline and notices are kept; a journal of before has none, and takes them all the same") {
+  const TemporaryFolder folder;
+  const VirtualClock clock(kStart);
+  const Plan plan = plan_in(folder.path());
+  { REQUIRE(Journal::open(plan, clock)); }
+  const auto file = (folder.path() / "move.cutover" / "journal.db").string();
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(file.c_str(), &db) == SQLITE_OK);
+  sqlite3_exec(db, "DROP TABLE IF EXISTS baseline; DROP TABLE IF EXISTS notice", nullptr, nullptr, nullptr);
+  sqlite3_close(db);
+
+  auto journal = Journal::open(plan, clock);
+  REQUIRE(journal);
+  CHECK(journal->history()->baselines.empty());
+  CHECK(journal->notices_since(Instant{})->empty());
+  BaselineEntry entry;
+  entry.name = dn("www.example.com.");
+  entry.answered = 3;
+  entry.body_hash = "ab";
+  REQUIRE(journal->record_baseline({kStart, "hash", {entry}}));
+  REQUIRE(journal->record_notice({kStart - Seconds(10), "env/HOOK", "phase: swap", true}));
+  REQUIRE(journal->record_notice({kStart, "env/HOOK", "phase: swap", false}));
+  const auto history = journal->history();
+  REQUIRE(history);
+  REQUIRE(history->baselines.size() == 1);
+  CHECK(history->baselines[0].at == kStart);
+  CHECK(history->baselines[0].entries.at(0).answered == 3);
+  CHECK(journal->notices_since(kStart - Seconds(60))->size() == 2);
+  const auto late = journal->notices_since(kStart);
+  REQUIRE(late->size() == 1);
+  CHECK_FALSE(late->at(0).sent);
+  CHECK(late->at(0).fingerprint == "phase: swap");
+}
+
+TEST_CASE("who watches beside the writer keeps nobody out, and sees what the writer does") {
+  const TemporaryFolder folder;
+  const VirtualClock clock(kStart);
+  const Plan plan = plan_in(folder.path());
+  CHECK(Journal::open_beside(plan, clock).error().code == ErrorCode::kNotFound);
+  auto writer = Journal::open(plan, clock);
+  REQUIRE(writer);
+  auto beside = Journal::open_beside(plan, clock);
+  REQUIRE(beside);
+  REQUIRE(beside->record_event(Phase::kMonitor, "summary", "all is well"));
+  REQUIRE(writer->begin_write(Phase::kSwap, "hash", {one_change()}));
+  CHECK(beside->history()->writes.size() == 1);
+  CHECK(writer->history()->events.size() == 1);
+  CHECK(to_text(writer->history()->events[0].phase) == "monitor");
+}
