@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "cmd/phases/sampling.h"
@@ -16,6 +17,8 @@ namespace {
 
 constexpr Seconds kMinute{60};
 constexpr Seconds kHour{3600};
+/// How often all being as it was is journalled.
+constexpr Seconds kSummaries{600};
 
 /// What stands before a shell as it is.
 std::string quoted(const std::string& word) {
@@ -25,6 +28,13 @@ std::string quoted(const std::string& word) {
   std::string out = "'";
   for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
+}
+
+/// The plan file, wherever the command is pasted.
+std::string place_of(const Plan& plan) {
+  std::error_code ignored;
+  const auto absolute = std::filesystem::absolute(plan.file, ignored);
+  return quoted((ignored ? plan.file : absolute).string());
 }
 
 bool is_break(const Check& check) { return check.verdict == Verdict::kFail && check.severity == Severity::kError; }
@@ -179,7 +189,8 @@ class Monitoring {
     retire_open_ = open;
     if (standby_end_ && now >= *standby_end_ && !standby_told_ && result_.last.rounds > 1)
       cutover_.notify(NoticeEvent::kGate, "standby is over",
-                      "restore-ttl is open since " + format_instant(*standby_end_), "cutover restore-ttl");
+                      "restore-ttl is open since " + format_instant(*standby_end_),
+                      "cutover restore-ttl " + place_of(cutover_.plan));
     standby_told_ = standby_end_ && now >= *standby_end_;
     tell_if_overdue(cutover_);
   }
@@ -206,7 +217,12 @@ class Monitoring {
     if (sink_.round) sink_.round(result_.last);
     if (minute_ && now - *minute_ < kMinute && result_.broken.empty()) return;
     minute_ = now;
-    keep("summary", result_.last.summary);
+    const bool well = !any_failed(result_.last.checks, Severity::kWarning);
+    if (!summed_up_ || now - *summed_up_ >= kSummaries || well != summed_up_well_) {
+      summed_up_ = now;
+      summed_up_well_ = well;
+      keep("summary", result_.last.summary);
+    }
     if (sink_.minute) sink_.minute(result_.last);
   }
 
@@ -226,10 +242,10 @@ class Monitoring {
         cutover_.journal.record_checks(Phase::kMonitor, cutover_.plan.hash, false, result_.last.checks).ok());
     const Check& first = result_.broken.front();
     result_.exit = ExitCode::kFailed;
-    result_.headline = fmt::format("{} broke: {}{}", first.id, sentence_of(first),
-                                   result_.broken.size() == 1
-                                       ? std::string()
-                                       : fmt::format(", and {}", counted(result_.broken.size() - 1, "criterion more")));
+    result_.headline = fmt::format("{} broke: {}", first.id, sentence_of(first));
+    if (result_.broken.size() > 1) result_.headline += fmt::format(", and {} more", result_.broken.size() - 1);
+    if (new_side && any_failed(old_side_, Severity::kError))
+      result_.headline += "; the old side does not look well either";
     result_.next =
         new_side ? rollback_command(cutover_.plan) : "mend the old side: as long as standby runs it is the way back";
     cutover_.notify(NoticeEvent::kFailure, fmt::format("monitor: {} broke", first.id), result_.headline, result_.next);
@@ -276,14 +292,15 @@ class Monitoring {
   std::vector<Check> unresolved_, certificates_, old_side_;
   std::vector<Gate> external_;
   std::map<std::string, int> closed_;  ///< by gate: how often in a row
-  std::optional<Instant> looked_at_, gates_at_, minute_;
+  std::optional<Instant> looked_at_, gates_at_, minute_, summed_up_;
   bool confirmed_ = false, decided_ = false, retire_open_ = false, standby_told_ = false, journal_told_ = false;
+  bool summed_up_well_ = true;
 };
 
 }  // namespace
 
 std::string rollback_command(const Plan& plan) {
-  return fmt::format("cutover rollback {} --yes --plan-hash {}", quoted(plan.file.string()), plan.hash);
+  return fmt::format("cutover rollback {} --yes --plan-hash {}", place_of(plan), plan.hash);
 }
 
 void tell_if_overdue(Cutover& cutover) {
@@ -300,7 +317,7 @@ void tell_if_overdue(Cutover& cutover) {
                                        format_instant(*over), format_duration(now - *over));
   static_cast<void>(cutover.journal.record_event(Phase::kRestoreTtl, "overdue", text).ok());
   cutover.notify(NoticeEvent::kOverdue, "restore-ttl is overdue", text,
-                 "cutover restore-ttl " + quoted(cutover.plan.file.string()));
+                 "cutover restore-ttl " + place_of(cutover.plan));
 }
 
 Result<MonitorResult> monitor(Cutover& cutover, const MonitorOptions& options, const MonitorSink& sink) {

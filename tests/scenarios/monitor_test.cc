@@ -234,7 +234,8 @@ TEST_CASE("a new side that is gone breaks availability") {
   CHECK(Json::parse(lines.front()).at("kind") == "minute");
   const Json end = Json::parse(lines.back());
   CHECK(end.at("broken").at(0).at("id") == "availability");
-  CHECK_THAT(end.at("next").get<std::string>(), Contains("cutover rollback cutover.yaml --yes --plan-hash "));
+  CHECK_THAT(end.at("next").get<std::string>(),
+             Contains("cutover rollback /") && Contains("/cutover.yaml --yes --plan-hash "));
 }
 
 TEST_CASE("an old side that is gone is no way back any more, and nobody is told to roll back to it") {
