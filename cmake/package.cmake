@@ -5,7 +5,7 @@ file(GLOB manuals CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmd/*.md)
 install(FILES ${manuals} DESTINATION ${CMAKE_INSTALL_DOCDIR}/manuals)
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/docs/examples/cutover.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
-install(FILES ${PROJECT_SOURCE_DIR}/docs/external-providers.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/docs/external-providers.md ${PROJECT_SOURCE_DIR}/docs/live-page.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/docs/examples/cutover-provider-flatzone
   ${PROJECT_SOURCE_DIR}/docs/examples/cutover-provider-lines ${PROJECT_SOURCE_DIR}/docs/examples/cutover-provider-nsupdate
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
