@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -8,8 +7,8 @@
 #include <thread>
 
 #include "cmd/page/live_page.h"
+#include "cmd/report/story_metrics.h"
 #include "tests/bench/measure.h"
-#include "tests/page/raw_visitor.h"
 #include "tests/page/told_story.h"
 #include "tests/servers/process.h"
 
@@ -18,11 +17,6 @@ namespace {
 
 constexpr std::size_t kResolvers = 5000;
 constexpr Seconds kBound{30};
-
-Endpoint place_of(const LivePage& page) {
-  const std::string url = page.url().substr(std::string("http://").size());
-  return *Endpoint::from_text(url.substr(0, url.find('/')), 0);
-}
 
 /// CPU of this process, all threads, in percent of a core, while `visitors` read a story that turns all its resolvers
 /// within half a minute. Making the story up is not counted, reading it is.
@@ -49,6 +43,7 @@ double share_of_a_core(std::size_t visitors) {
     const Story story = told.at(clock.now());
     made_up += own_cpu_us() - at;
     page->publish(story);
+    page->publish_metrics(story_as_metrics(story));
   }
   const double spent = own_cpu_us() - before - made_up;
   const double real = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count();

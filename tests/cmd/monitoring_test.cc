@@ -197,7 +197,7 @@ TEST_CASE("latency: slower by a tenth is told, over the limit for as long as `su
 TEST_CASE("latency: a few milliseconds are nobody's concern, and without a baseline there is nothing to compare") {
   CHECK(Rounds({baseline(1, 2)}).add(30, answer(9)).said("latency") == "pass");
   CHECK(Rounds({baseline(1, 2)}).add(30, answer(14)).said("latency") == "error");
-  CHECK(Rounds({}).add(30, answer(900)).said("latency") == "not-applicable");
+  CHECK(Rounds(std::vector<BaselineEntry>()).add(30, answer(900)).said("latency") == "not-applicable");
   BaselineEntry v6 = baseline(50, 100);
   v6.family = Family::kV6;
   CHECK(Rounds({v6}).add(30, answer(900)).said("latency") == "error");

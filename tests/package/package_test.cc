@@ -95,7 +95,7 @@ TEST_CASE("systemd has nothing to say about the units, once the timer has a time
   REQUIRE(units().size() == 3);
   for (const std::string& unit : units()) instantiate(folder, unit);
   const auto verify = [&] {
-    return shell(fmt::format("systemd-analyze verify --man=no {}/*.service {0}/*.timer", folder.path()));
+    return shell(fmt::format("systemd-analyze verify --man=no {0}/*.service {0}/*.timer", folder.path()));
   };
   const auto without = verify();
   INFO(without.output);
