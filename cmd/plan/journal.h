@@ -147,7 +147,6 @@ struct WatchRecord {
   std::vector<RecordKey> keys;
   std::vector<WatchedResolver> resolvers;
   std::vector<WatchMark> marks;  ///< oldest first
-
 };
 
 /// What the old side was like before the swap.
