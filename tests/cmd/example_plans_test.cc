@@ -60,7 +60,8 @@ TEST_CASE("an example plan gives its provider the options that it has, and all t
 TEST_CASE("an example's credentials have the names that the provider documents") {
   std::size_t seen = 0;
   for (const providers::Entry& entry : providers::catalog()) {
-    for (const auto& [name, value] : example(entry.type).zones.front().provider.options) {
+    const Plan plan = example(entry.type);
+    for (const auto& [name, value] : plan.zones.front().provider.options) {
       const providers::OptionSpec* option = option_of(entry, name);
       if (option == nullptr || !option->is_credential) continue;
       CAPTURE(entry.type, name, value);

@@ -24,9 +24,9 @@ Lines pages() {
   return out;
 }
 
-/// As plain text, without the line breaks that depend on the width.
+/// As plain text, so wide that no paragraph is broken.
 std::string read_by_people(const std::string& command) {
-  const auto shown = servers::run_program({"env", "LC_ALL=C.UTF-8", "MANWIDTH=200", "MANPAGER=cat",
+  const auto shown = servers::run_program({"env", "LC_ALL=C.UTF-8", "MANWIDTH=5000", "MANPAGER=cat",
                                            "MAN_KEEP_FORMATTING=", "man", "-E", "UTF-8", "-l", page(command)});
   REQUIRE(shown.status == 0);
   return shown.output;
