@@ -256,7 +256,7 @@ Result<Sections> parse_sections(std::string_view text, const std::string& file) 
     }
     if (raw[0] == ' ' || raw[0] == '\t') continue;  // belongs to a setting that has settings of its own
     const auto equals = line.find('=');
-    if (equals == std::string_view::npos) return bad("this is neither a section nor NAME = VALUE");
+    if (equals == std::string_view::npos || equals == 0) return bad("this is neither a section nor NAME = VALUE");
     if (current == nullptr) return bad("this stands before the first section");
     (*current)[to_lower(trim(line.substr(0, equals)))] = plain_value(line.substr(equals + 1));
   }
