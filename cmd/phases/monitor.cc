@@ -253,6 +253,8 @@ class Monitoring {
   }
 
   MonitorResult over() {
+    gates_at_.reset();  // what stands at the end is as it is now, not as it was up to a minute ago
+    ask_gates(cutover_.clock.now());
     result_.exit = decided_ ? ExitCode::kDone : ExitCode::kGaveUp;
     result_.headline = decided_ ? "the time is over, and no criterion broke: " + result_.last.summary
                                 : "nothing could be asked: the new side has no address, or this machine no route to it";

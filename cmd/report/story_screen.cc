@@ -181,11 +181,12 @@ class Screen {
 
   void spreading(const Propagation& spreading) {
     const SideCounts all = counts_of(spreading);
-    add(fmt::format("{} of {} as {} spreads: # new {}, o old {}, ? other {}, . silent {}",
-                    spreading.converged_at ? "converged" : "level " + spreading.level,
-                    counted(spreading.resolvers.size(), "resolver"),
-                    spreading.of == Phase::kRollback ? "the rollback" : "the swap", percent(all.fresh, all.all()),
-                    percent(all.old, all.all()), percent(all.other, all.all()), percent(all.silent, all.all())),
+    add(fmt::format("{}  # {} {}  o {} {}  ? other {}  . silent {}  of {}",
+                    spreading.of == Phase::kRollback ? "rollback" : "swap    ",
+                    spreading.of == Phase::kRollback ? "back" : "new", percent(all.fresh, all.all()),
+                    spreading.of == Phase::kRollback ? "not yet" : "old", percent(all.old, all.all()),
+                    percent(all.other, all.all()), percent(all.silent, all.all()),
+                    counted(spreading.resolvers.size(), "resolver")),
         spreading.converged_at ? kGreen : std::string_view());
     add(bar(all, std::min<std::size_t>(size_.width, 100)));
     const auto continents = by_continent(spreading), operators = by_operator(spreading);
@@ -202,7 +203,8 @@ class Screen {
   /// The two estimates and who is slow: by the watch, or, when it is over, what is left of it.
   void estimates(const Propagation& spreading, std::size_t most) {
     if (watch_ != nullptr) {
-      for (const std::string& line : watch_->spreading_lines(now_, size_.width, most)) add(line);
+      const auto detail = most >= kTall ? WatchView::Detail::kAll : WatchView::Detail::kBrief;
+      for (const std::string& line : watch_->spreading_lines(now_, size_.width, most, detail)) add(line);
       return;
     }
     add(fmt::format("bound     {}  {}: no honest cache holds the old answer after it", clock_time(spreading.bound),

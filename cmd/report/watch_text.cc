@@ -165,11 +165,13 @@ std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::s
     out.insert(out.end() - 1, fmt::format("and {}", counted(hidden, "more record set")));
   }
   if (out.size() < height)
-    for (std::string& line : spreading_lines(now, width, height - out.size())) out.push_back(std::move(line));
+    for (std::string& line : spreading_lines(now, width, height - out.size(), Detail::kAll))
+      out.push_back(std::move(line));
   return fitted(std::move(out), width, height);
 }
 
-std::vector<std::string> WatchView::spreading_lines(Instant now, std::size_t width, std::size_t height) const {
+std::vector<std::string> WatchView::spreading_lines(Instant now, std::size_t width, std::size_t height,
+                                                    Detail detail) const {
   std::vector<std::string> out;
   if (has_forecast_) {
     out.push_back(fmt::format("bound     {}  {}: no honest cache holds the old answer after it",
@@ -177,14 +179,20 @@ std::vector<std::string> WatchView::spreading_lines(Instant now, std::size_t wid
     out.push_back(forecast_.observed ? fmt::format("observed  {}  {}: the longest-lived old entry seen",
                                                    clock_time(*forecast_.observed), distance(now, *forecast_.observed))
                                      : "observed  no old entry is known to be alive");
-    if (forecast_.observed && forecast_.spread.entries > 0) out.push_back("spread    " + spread_text(forecast_.spread));
-    out.push_back(counts_text(forecast_));
-    out.push_back("voices    " + voices_);
+    if (detail == Detail::kAll) {
+      if (forecast_.observed && forecast_.spread.entries > 0)
+        out.push_back("spread    " + spread_text(forecast_.spread));
+      out.push_back(counts_text(forecast_));
+      out.push_back("voices    " + voices_);
+    }
     const std::string settled =
         fmt::format("{} of {} resolvers settled, {} answered; {} of {} operators settled; level {}", forecast_.settled,
                     forecast_.resolvers, forecast_.answered, forecast_.operators_settled, forecast_.operators,
                     dnsprobe::to_text(forecast_.level));
-    for (const std::string& sentence : {settled, forecast_.why})
+    // The answer at the top of a screen says why already.
+    const std::vector<std::string> told =
+        detail == Detail::kAll ? std::vector<std::string>{settled, forecast_.why} : std::vector<std::string>{settled};
+    for (const std::string& sentence : told)
       for (std::string& line : wrapped("", sentence, width)) out.push_back(std::move(line));
     for (std::string& line : lag_lines(width)) out.push_back(std::move(line));
     if (out.size() < height)

@@ -20,8 +20,10 @@ class WatchView {
   /// The live picture at `now`: at most `height` lines of at most `width` columns, without line breaks.
   std::vector<std::string> lines(Instant now, std::size_t width, std::size_t height) const;
 
-  /// The same without what is watched: the two estimates, who answers what, who is slow.
-  std::vector<std::string> spreading_lines(Instant now, std::size_t width, std::size_t height) const;
+  /// The same without what is watched: the two estimates, who answers what, who is slow. kBrief: without what a bar
+  /// beside it shows, so that the slow ones are seen on a small screen too.
+  enum class Detail { kBrief, kAll };
+  std::vector<std::string> spreading_lines(Instant now, std::size_t width, std::size_t height, Detail detail) const;
 
   /// For logs and CI: what is watched, one line per record set.
   std::vector<std::string> opening() const;
