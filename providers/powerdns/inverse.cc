@@ -83,7 +83,8 @@ InverseScript inverse_script(const ChangeSet& inverse, const Door& door) {
       "cmp -s \"$work/found\" \"$work/wanted\" || stop \"the records are not as the change left them\"\n"
       "call -X PATCH -H 'Content-Type: application/json' --data-binary @\"$work/body\" \"$url\" || {\n"
       "  echo \"the call failed: whether it was made is not known, look at the zone\" >&2; exit 1; }\n"
-      "call -X PUT \"$url/notify\" > /dev/null 2>&1 || :  # secondaries hear of it now and not within a minute\n"
+      "# Secondaries hear of it now and not within a minute. A body of nothing has a length, which proxies wait for.\n"
+      "call -X PUT --data-binary '' \"$url/notify\" > /dev/null 2>&1 || :\n"
       "echo \"the records are as they were\"\n";
   return InverseScript{name, "sh " + name, text};
 }
