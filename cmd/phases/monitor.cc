@@ -45,6 +45,14 @@ bool told_by_probes(const Check& check) {
   return std::find(std::begin(kProbed), std::end(kProbed), check.id) != std::end(kProbed);
 }
 
+/// For preflight the old side is only what to compare with; here it is where users would be sent back to.
+bool shuts_users_out(const Check& check) {
+  static constexpr std::string_view kShut[] = {"tls-connect",   "tls-stalled",       "tls-closed",   "tls-unknown-name",
+                                               "tls-handshake", "tls-not-spoken",    "tls-starttls", "tls-name",
+                                               "tls-chain",     "tls-not-yet-valid", "tls-expiry",   "http-status"};
+  return std::find(std::begin(kShut), std::end(kShut), check.id) != std::end(kShut);
+}
+
 /// Whether a closed gate breaks the monitor: the plan's `abort` names it.
 bool is_criterion(const Plan& plan, const std::string& gate) {
   return std::find(plan.abort.begin(), plan.abort.end(), "gate-" + gate) != plan.abort.end();
@@ -152,6 +160,7 @@ class Monitoring {
     for (Check check : check_old_side(cutover_, options_.probing)) {
       if (check.id == "clock") continue;
       check.summary = fmt::format("the way back: {} ({})", check.summary, check.id);
+      if (shuts_users_out(check)) check.severity = Severity::kError;
       check.id = "old-side";
       old_side_.push_back(std::move(check));
     }
@@ -171,17 +180,28 @@ class Monitoring {
   }
 
   void ask_gates(Instant now) {
-    if (gates_at_ && now - *gates_at_ < kMinute) return;
-    gates_at_ = now;
-    external_.clear();
+    if (!gates_at_ || now - *gates_at_ >= kMinute) {
+      gates_at_ = now;
+      external_.clear();
+      ask_external();
+    }
     result_.last.retire = retire_gates(cutover_.plan, history_, now);
+    for (const ExternalGate& gate : cutover_.plan.gates)
+      for (const Gate& asked : external_)
+        if (gate.before == GateBefore::kRetire && asked.name == gate.name) result_.last.retire.push_back(asked);
+    tell_of_gates(now);
+  }
+
+  void ask_external() {
     for (const ExternalGate& gate : cutover_.plan.gates) {
       if (gate.before != GateBefore::kRetire && !is_criterion(cutover_.plan, gate.name)) continue;
       external_.push_back(evaluate(gate, cutover_.plan, cutover_.loop, cutover_.clock));
-      if (gate.before == GateBefore::kRetire) result_.last.retire.push_back(external_.back());
       int& closed = closed_[gate.name];
       closed = external_.back().open ? 0 : closed + 1;
     }
+  }
+
+  void tell_of_gates(Instant now) {
     const bool open = all_open(result_.last.retire);
     if (open && !retire_open_)
       cutover_.notify(NoticeEvent::kGate, "the old side may be retired",
@@ -192,7 +212,7 @@ class Monitoring {
                       "restore-ttl is open since " + format_instant(*standby_end_),
                       "cutover restore-ttl " + place_of(cutover_.plan));
     standby_told_ = standby_end_ && now >= *standby_end_;
-    tell_if_overdue(cutover_);
+    if (standby_end_ && now > *standby_end_) tell_if_overdue(cutover_);
   }
 
   std::string summary() const {
