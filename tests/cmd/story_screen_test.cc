@@ -102,7 +102,7 @@ TEST_CASE("one screen says whether one can go on, what to do, what is not safe y
   std::size_t last = 0;
   for (const char* part :
        {"example-2026", "[x] swap", "[>] watch", "[ ] restore-ttl", "NOT YET   the swap is spreading", "in 50s",
-        "next      wait; `cutover rollback`", "accepted  authoritative", "A www.example.com", "08:59:58Z",
+        "next      wait; `cutover rollback`", "accepted   authoritative", "A www.example.com", "08:59:58Z",
         "# new 25 %  o old 50 %", "####", "places ", "operators ", "bound     09:01:00Z  in 50s",
         "observed  09:00:55Z  in 45s", "two 192.0.2.55"}) {
     const std::size_t found = at(text, part);
