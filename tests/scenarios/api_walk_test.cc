@@ -316,8 +316,6 @@ TEST_CASE("killed at every boundary and met by every kind of trouble, a cutover 
   walk(1);
 }
 
-TEST_CASE("killed and met by trouble, a cutover through an API goes on, and back", "[.][stroll]") { walk(7); }
-
 TEST_CASE("a rollback whose zone cannot be read does not say that some of it is written", "[told]") {
   ApiStage stage("deSEC");
   for (const char* command : {"lower-ttl", "swap"}) REQUIRE(stage.cutover(command).status == 0);

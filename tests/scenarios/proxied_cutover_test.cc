@@ -21,17 +21,17 @@ namespace {
 
 constexpr const char* kServed =
     "@ 3600 IN SOA ns1 hostmaster 1 7200 900 1209600 300\n@ 3600 IN NS ns1\nns1 3600 IN A 127.0.0.1\n"
-    "www 300 IN A 192.0.2.200\nwww 300 IN AAAA 2001:db8:ffff::1\nmail 3600 IN A 198.51.100.25\n";
+    "www 300 IN A 127.98.3.200\nwww 300 IN AAAA 2001:db8:ffff::1\nmail 3600 IN A 127.98.1.25\n";
 
 class Proxied {
  public:
   Proxied() {
     fake_.add_zone("example.com");
-    for (const char* address : {"198.51.100.10", "198.51.100.11"})
+    for (const char* address : {"127.98.1.10", "127.98.1.11"})
       fake_.add("example.com", fmt::format(R"({{"name":"www.example.com","type":"A","content":"{}","ttl":1,)"
                                            R"("proxied":true,"comment":"the shop"}})",
                                            address));
-    fake_.add("example.com", R"({"name":"mail.example.com","type":"A","content":"198.51.100.25","ttl":3600})");
+    fake_.add("example.com", R"({"name":"mail.example.com","type":"A","content":"127.98.1.25","ttl":3600})");
     first_ = records();
     desk_.write("token", CloudflareFake::kToken);
     const auto zone = net::parse_zone_file(kServed, *DomainName::from_text("example.com"));
@@ -79,8 +79,8 @@ class Proxied {
 };
 
 constexpr const char* kShopMoves =
-    "      - { name: www, type: A, from: [198.51.100.10, 198.51.100.11],\n"
-    "          to: [203.0.113.10, 203.0.113.11, 203.0.113.12], proxied: true }\n";
+    "      - { name: www, type: A, from: [127.98.1.10, 127.98.1.11],\n"
+    "          to: [127.98.2.10, 127.98.2.11, 127.98.2.12], proxied: true }\n";
 
 void done(const Run& run, const std::string& says) {
   INFO(run.both());
@@ -104,7 +104,7 @@ TEST_CASE("a proxied origin is swapped and put back, with no TTL, no drain and n
 
   done(world.cutover("swap"), "1 record set swapped at the provider");
   const auto moved = world.records();
-  CHECK(join(moved, "\n").find("198.51.100.1") == std::string::npos);
+  CHECK(join(moved, "\n").find("127.98.1.1") == std::string::npos);
   CHECK(proxied_among(moved) == 3);
 
   done(world.cutover("watch"), "nothing to watch");
@@ -125,14 +125,14 @@ TEST_CASE("the way back without the program keeps the proxy before the origin") 
 TEST_CASE("a plan that is wrong about the proxy is a closed gate, and says what to write") {
   Proxied world;
   SECTION("it does not know of it") {
-    world.plan("      - { name: www, type: A, from: [198.51.100.10, 198.51.100.11], to: [203.0.113.10] }\n");
+    world.plan("      - { name: www, type: A, from: [127.98.1.10, 127.98.1.11], to: [127.98.2.10] }\n");
     const Run run = world.cutover("swap");
     INFO(run.both());
     CHECK(run.status == 2);
     CHECK_THAT(run.both(), Contains("write `proxied: true` at this change"));
   }
   SECTION("it thinks of one that is not there") {
-    world.plan("      - { name: mail, type: A, from: [198.51.100.25], to: [203.0.113.25], proxied: true }\n");
+    world.plan("      - { name: mail, type: A, from: [127.98.1.25], to: [127.98.2.25], proxied: true }\n");
     for (const char* command : {"lower-ttl", "swap"}) {
       const Run run = world.cutover(command);
       INFO(run.both());
@@ -141,7 +141,7 @@ TEST_CASE("a plan that is wrong about the proxy is a closed gate, and says what 
     }
   }
   SECTION("it removes what is proxied") {
-    world.plan("      - { name: www, type: A, from: [198.51.100.10, 198.51.100.11], to: [], proxied: true }\n");
+    world.plan("      - { name: www, type: A, from: [127.98.1.10, 127.98.1.11], to: [], proxied: true }\n");
     const Run run = world.cutover("swap");
     INFO(run.both());
     CHECK(run.status == 1);
@@ -159,13 +159,13 @@ TEST_CASE("assess finds what is proxied and does not take it for a split horizon
                                         "--option",        "token=file/token",
                                         "--authoritative", world.name_server(),
                                         "--lookup",        world.name_server(),
-                                        "--map",           "198.51.100.10=203.0.113.10",
-                                        "--map",           "198.51.100.11=203.0.113.11",
-                                        "--map",           "198.51.100.25=203.0.113.25"});
+                                        "--map",           "127.98.1.10=127.98.2.10",
+                                        "--map",           "127.98.1.11=127.98.2.11",
+                                        "--map",           "127.98.1.25=127.98.2.25"});
   INFO(run.both());
   REQUIRE(run.status == 0);
   const std::string plan = servers::read_text(world.desk().file("found.yaml"));
-  CHECK_THAT(plan, Contains("name: www, type: A, from: [198.51.100.10, 198.51.100.11], to: [203.0.113.10, "
-                            "203.0.113.11], proxied: true }"));
-  CHECK_THAT(plan, Contains("name: mail, type: A, from: [198.51.100.25], to: [203.0.113.25] }"));
+  CHECK_THAT(plan, Contains("name: www, type: A, from: [127.98.1.10, 127.98.1.11], to: [127.98.2.10, "
+                            "127.98.2.11], proxied: true }"));
+  CHECK_THAT(plan, Contains("name: mail, type: A, from: [127.98.1.25], to: [127.98.2.25] }"));
 }
