@@ -88,18 +88,16 @@ class Walk {
  public:
   explicit Walk(const std::string& subject) : stage_(subject), left_(kTroubles) {}
 
-  /// Of the boundaries and troubles every n-th only.
-  void go(std::size_t every) {
+  void go() {
     const auto began = std::chrono::steady_clock::now();
     undisturbed();
     refused();
     for (const std::string& command : kBothWays)
-      for (std::size_t i = 0; i < boundaries_.at(command).size(); i += every)
-        killed(command, boundaries_.at(command)[i]);
+      for (std::size_t i = 0; i < boundaries_.at(command).size(); ++i) killed(command, boundaries_.at(command)[i]);
     for (const std::string& command : kBothWays) meddled_with(command);
     // What found no call to strike so far, the reads and writes of whole commands in turn.
     std::vector<Trouble> rest = left_;
-    for (std::size_t i = 0; i < rest.size(); i += every) troubled(kBothWays[i / every % 2], rest[i]);
+    for (std::size_t i = 0; i < rest.size(); ++i) troubled(kBothWays[i % 2], rest[i]);
     end();
     took_ = std::chrono::steady_clock::now() - began;
   }
@@ -286,7 +284,7 @@ class Walk {
 };
 
 /// All subjects side by side: most of the time the program waits.
-void walk(std::size_t every) {
+void walk() {
   const std::vector<std::string> subjects = tests::faked_subject_names();
   REQUIRE_FALSE(subjects.empty());
   std::vector<std::unique_ptr<Walk>> walks;
@@ -296,7 +294,7 @@ void walk(std::size_t every) {
   for (std::size_t i = 0; i < walks.size(); ++i)
     threads.emplace_back([&, i] {
       try {
-        walks[i]->go(every);
+        walks[i]->go();
       } catch (const std::exception& error) {
         trouble[i] = error.what();
       }
@@ -313,7 +311,7 @@ void walk(std::size_t every) {
 
 TEST_CASE("killed at every boundary and met by every kind of trouble, a cutover through an API goes on, and back",
           "[.][walk]") {
-  walk(1);
+  walk();
 }
 
 TEST_CASE("a rollback whose zone cannot be read does not say that some of it is written", "[told]") {
