@@ -84,7 +84,7 @@ struct AuthorityReading {
   Rcode rcode = Rcode::kNoError;
   bool authoritative = false;      ///< AA was set
   std::optional<RecordSet> set;    ///< the set at exactly this name and type, when there is one
-  std::optional<RecordSet> alias;  ///< the CNAME at this name, when the type asked for is not CNAME and there is one
+  std::optional<RecordSet> alias;  ///< what answers in its place: a CNAME of that name, or (put by others) a wildcard
   bool delegated = false;          ///< a referral: the name lies below a zone cut
   std::optional<Seconds> negative_ttl;  ///< from the SOA of a negative answer (RFC 2308)
   Instant received{};

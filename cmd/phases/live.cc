@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/text.h"
 
@@ -32,6 +33,51 @@ std::string describe(const std::optional<RecordSet>& set) {
   return fmt::format("{} ttl={}", printable(join(set->rdata, ", ")), set->ttl.count());
 }
 
+const PlannedChange* planned(const ZonePlan& zone, const RecordKey& key) {
+  const auto at = std::find_if(zone.changes.begin(), zone.changes.end(),
+                               [&](const PlannedChange& change) { return change.key() == key; });
+  return at == zone.changes.end() ? nullptr : &*at;
+}
+
+/// By set that the plan makes or removes: the wildcards that answer for it while it is not there (RFC 4592), from the
+/// closest one up.
+using Coverings = std::map<RecordKey, std::vector<RecordKey>>;
+
+Coverings coverings_of(const ZonePlan& zone, const std::vector<RecordKey>& keys) {
+  Coverings out;
+  for (const RecordKey& key : keys) {
+    const PlannedChange* change = planned(zone, key);
+    if (change == nullptr || (!change->from.empty() && !change->to.empty()) || key.name == zone.zone) continue;
+    for (DomainName above = key.name.parent(); above.is_within(zone.zone); above = above.parent()) {
+      const auto wildcard = DomainName::from_text("*." + above.text());
+      if (wildcard && *wildcard != key.name) out[key].push_back({*wildcard, key.type});
+      if (above == zone.zone) break;
+    }
+  }
+  return out;
+}
+
+/// A set that is not there and that a wildcard answers for is not there: what answers stands in its place, as a CNAME
+/// of that name would.
+void tell_wildcards_apart(const ZonePlan& zone, const Coverings& coverings, net::AuthoritySweep& seen) {
+  std::map<std::pair<std::size_t, RecordKey>, RecordSet> served;
+  for (const net::AuthorityReading& reading : seen.readings)
+    if (reading.set) served.emplace(std::pair(reading.server, reading.key), *reading.set);
+  for (net::AuthorityReading& reading : seen.readings) {
+    const auto covering = coverings.find(reading.key);
+    if (covering == coverings.end() || !reading.set) continue;
+    const PlannedChange& change = *planned(zone, reading.key);
+    if (reading.set->rdata == (change.from.empty() ? change.to : change.from)) continue;
+    for (const RecordKey& wildcard : covering->second) {
+      const auto at = served.find({reading.server, wildcard});
+      if (at == served.end() || at->second.rdata != reading.set->rdata) continue;
+      reading.alias = at->second;
+      reading.set.reset();
+      break;
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<RecordSet> LiveZone::at_provider(const RecordKey& key) const {
@@ -41,11 +87,10 @@ std::optional<RecordSet> LiveZone::at_provider(const RecordKey& key) const {
 }
 
 std::string proxy_mismatch(const ZonePlan& zone, const providers::Provider::Sets& live, const RecordKey& key) {
-  const auto planned = std::find_if(zone.changes.begin(), zone.changes.end(),
-                                    [&](const PlannedChange& change) { return change.key() == key; });
-  if (planned == zone.changes.end() || (!may_be_proxied(key.type) && !planned->proxied)) return {};
+  const PlannedChange* change = planned(zone, key);
+  if (change == nullptr || (!may_be_proxied(key.type) && !change->proxied)) return {};
   const bool proxied = live.proxied.count(key.name) != 0;
-  if (proxied == planned->proxied) return {};
+  if (proxied == change->proxied) return {};
   return proxied ? fmt::format(
                        "{} is proxied: resolvers see the provider's own addresses and not these; write `proxied: true` "
                        "at this change, and it is made at the provider without drain and watch, or switch the proxy "
@@ -59,8 +104,8 @@ std::string proxy_mismatch(const ZonePlan& zone, const providers::Provider::Sets
 
 std::vector<std::string> LiveZone::not_carried(const ZoneAtWork& zone, const ChangeSet& changes) const {
   std::vector<std::string> why;
-  for (const PlannedChange& planned : zone.plan->changes)
-    if (std::string wrong = proxy_mismatch(*zone.plan, provider, planned.key()); !wrong.empty())
+  for (const PlannedChange& change : zone.plan->changes)
+    if (std::string wrong = proxy_mismatch(*zone.plan, provider, change.key()); !wrong.empty())
       why.push_back(std::move(wrong));
   for (const Change& change : changes.changes)
     if (const auto at = provider.refused.find(change.key); at != provider.refused.end())
@@ -71,7 +116,17 @@ std::vector<std::string> LiveZone::not_carried(const ZoneAtWork& zone, const Cha
 }
 
 net::AuthoritySweep sweep(Cutover& cutover, const ZoneAtWork& zone, const std::vector<RecordKey>& keys) {
-  return net::sweep_authority(cutover.loop, cutover.clock, zone.delegation, zone.plan->zone, keys);
+  const Coverings coverings = coverings_of(*zone.plan, keys);
+  std::vector<RecordKey> asked = keys;
+  for (const auto& [key, wildcards] : coverings)
+    for (const RecordKey& wildcard : wildcards)
+      if (std::find(asked.begin(), asked.end(), wildcard) == asked.end()) asked.push_back(wildcard);
+  auto seen = net::sweep_authority(cutover.loop, cutover.clock, zone.delegation, zone.plan->zone, asked);
+  tell_wildcards_apart(*zone.plan, coverings, seen);
+  std::erase_if(seen.readings, [&](const net::AuthorityReading& reading) {
+    return std::find(keys.begin(), keys.end(), reading.key) == keys.end();
+  });
+  return seen;
 }
 
 Result<void> keep(Cutover& cutover, const ZoneAtWork& zone, Phase phase, const net::AuthoritySweep& seen) {

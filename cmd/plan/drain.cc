@@ -95,8 +95,9 @@ Judged judge(const SweepRecord& record, const net::AuthorityReading& reading, Se
   // A CNAME in its place (often a wildcard's) is what caches hold; where the swap changes it too, it has a drain of its
   // own.
   if (reading.alias && reading.alias->ttl > low && changed.count(reading.alias->key()) == 0)
-    return {Evidence::Kind::kHigh, fmt::format("{} answered with a CNAME of TTL {} s at {}", server,
-                                               reading.alias->ttl.count(), format_instant(reading.received))};
+    return {Evidence::Kind::kHigh,
+            fmt::format("{} answered with a {} of TTL {} s at {}", server, to_text(reading.alias->type),
+                        reading.alias->ttl.count(), format_instant(reading.received))};
   if (reading.outcome != net::Outcome::kAnswered)
     return {
         Evidence::Kind::kSilent,
@@ -271,7 +272,7 @@ void add_sweeps(const ZonePast& past, const PlannedChange& change, Seconds low, 
     for (const net::AuthorityReading* reading : readings) {
       if (reading->set) timeline.raise(reading->set->ttl, "");
       if (reading->alias && changed.count(reading->alias->key()) == 0)
-        timeline.raise(reading->alias->ttl, "of the CNAME in its place");
+        timeline.raise(reading->alias->ttl, "of what answers in its place");
       if (change.from.empty() && reading->negative_ttl) timeline.raise(*reading->negative_ttl, "of \"does not exist\"");
     }
   }

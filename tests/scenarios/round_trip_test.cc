@@ -379,6 +379,23 @@ class Player {
 
 }  // namespace
 
+TEST_CASE("a record set is made and removed again beneath a wildcard of its type, which answers for it meanwhile",
+          "[wildcard]") {
+  const auto name = [](const char* text) { return *DomainName::from_text(text); };
+  RandomCutover what;
+  what.zone = {{name("*.example.com"), RecordType::kA, Seconds(60), {"192.0.2.1"}},
+               {name("gone.example.com"), RecordType::kA, Seconds(60), {"192.0.2.2"}}};
+  PlannedChange made, removed;
+  made.name = name("new.example.com");
+  made.to = {"192.0.2.3"};
+  removed.name = name("gone.example.com");
+  removed.from = {"192.0.2.2"};
+  what.plan = {made, removed};
+  Trip trip("Cloudflare", what);
+  CHECK(trip.go());
+  CHECK(trip.why_refused().empty());
+}
+
 TEST_CASE("random zones, plans and trouble: rollback gives the zone back exactly", "[.][round-trip]") {
   const char* cases = std::getenv("CUTOVER_CASES");
   // What the environment says about rapidcheck has the last word.
