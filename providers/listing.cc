@@ -40,7 +40,7 @@ Result<void> Listing::add(const ListedRecord& record) {
                                                  printable(record.data.content), rdata.error().message));
   const std::string& content = record.data.content;
   set.rdata.push_back(rdata ? *rdata : fmt::format("\\# {} {}", content.size(), to_hex(content)));
-  ids_[set.key()].insert_or_assign(set.rdata.back(), record.id);
+  kept_[set.key()].insert_or_assign(set.rdata.back(), Kept{record.id, record.ttl});
   normalize(set);
   if (type == RecordType::kSoa && rdata)
     if (auto soa = parse_soa(set)) zone.soa = *soa;
@@ -48,8 +48,18 @@ Result<void> Listing::add(const ListedRecord& record) {
 }
 
 const std::string* Listing::id_of(const RecordKey& key, std::string_view rdata) const {
-  const auto set = ids_.find(key);
-  if (set == ids_.end()) return nullptr;
+  const Kept* found = kept(key, rdata);
+  return found == nullptr ? nullptr : &found->id;
+}
+
+std::optional<Seconds> Listing::ttl_of(const RecordKey& key, std::string_view rdata) const {
+  const Kept* found = kept(key, rdata);
+  return found == nullptr ? std::nullopt : std::optional(found->ttl);
+}
+
+const Listing::Kept* Listing::kept(const RecordKey& key, std::string_view rdata) const {
+  const auto set = kept_.find(key);
+  if (set == kept_.end()) return nullptr;
   const auto at = set->second.find(rdata);
   return at == set->second.end() ? nullptr : &at->second;
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ class Listing {
   Result<void> add(const ListedRecord& record);
   /// The id of the record of a set with this data; nullptr: there is none.
   const std::string* id_of(const RecordKey& key, std::string_view rdata) const;
+  /// The TTL that this record has itself; nullopt: there is none.
+  std::optional<Seconds> ttl_of(const RecordKey& key, std::string_view rdata) const;
 
   enum class Extent { kWhole, kSome };
   Extent extent = Extent::kWhole;
@@ -42,8 +45,14 @@ class Listing {
   std::map<RecordKey, std::string> refused{};  ///< sets that are not changed here, and why
 
  private:
+  struct Kept {
+    std::string id;
+    Seconds ttl{};
+  };
+  const Kept* kept(const RecordKey& key, std::string_view rdata) const;
+
   RecordForm form_;
-  std::map<RecordKey, std::map<std::string, std::string, std::less<>>> ids_;
+  std::map<RecordKey, std::map<std::string, Kept, std::less<>>> kept_;
 };
 
 }  // namespace cutover::providers

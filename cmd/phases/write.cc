@@ -147,7 +147,8 @@ Result<StepOutcome> make_call(Cutover& cutover, ZoneAtWork& zone, std::int64_t w
     *refusal = settled.error();
     reply = refusal->message;
     outcome = StepOutcome::kNotApplied;
-    if (refusal->code == ErrorCode::kUnknown || refusal->code == ErrorCode::kPartial) {
+    // What was taken is not undone by trouble with asking about it.
+    if (receipt || refusal->code == ErrorCode::kUnknown || refusal->code == ErrorCode::kPartial) {
       cutover.log(fmt::format("{}; looking at the live zone to see what happened", refusal->message));
       auto fate = fate_of(cutover, zone, made_by(step, set));
       outcome = fate ? *fate : StepOutcome::kUnknown;
