@@ -121,10 +121,9 @@ class Screen {
 
   // ---- record sets
 
-  std::string level(const std::optional<Instant>& reached, const std::optional<Instant>& expected = {}) const {
+  std::string level(const std::optional<Instant>& reached, Instant expected = Instant::min()) const {
     if (reached && *reached <= now_) return clock_time(*reached);
-    if (expected && *expected > now_) return distance(now_, *expected);
-    return "-";
+    return expected > now_ ? distance(now_, expected) : "-";
   }
 
   void sets() {
@@ -132,8 +131,7 @@ class Screen {
     const bool any =
         std::any_of(sets.begin(), sets.end(), [](const StorySet& set) { return set.accepted.has_value(); });
     if (!any) return;
-    const std::optional<Instant> bound =
-        story_.propagation.empty() ? std::nullopt : std::optional(story_.propagation.back().bound);
+    const Instant bound = story_.propagation.empty() ? Instant::min() : story_.propagation.back().bound;
     const std::size_t name_width = size_.width > 56 ? std::min<std::size_t>(size_.width - 56, 44) : 12;
     add(fmt::format("{:<{}}  {:<9}  {:<13}  {:<9}  {}", "record set", name_width, "accepted", "authoritative",
                     "sampled", "bounded"));
