@@ -184,9 +184,9 @@ ExitCode with_cutover(const GlobalOptions& global, const std::function<ExitCode(
   if (!zones) return tell(zones.error());
   Telling telling{log_line, nullptr};
   if (is_interactive(global)) telling.confirm = ask;
-  Notifier notifier(*plan, &*journal, loop, clock, log_line);
-  telling.notify = [&notifier](const Notice& notice) { notifier.tell(notice); };
   Cutover cutover{*plan, *journal, loop, clock, telling, stop_requested, std::move(*zones)};
+  Notifier notifier(*plan, &*journal, loop, clock, [&cutover](const std::string& line) { cutover.log(line); });
+  cutover.telling.notify = [&notifier](const Notice& notice) { notifier.tell(notice); };
   const ExitCode exit = work(cutover);
   notifier.finish(stop_requested);
   return exit;

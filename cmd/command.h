@@ -154,6 +154,8 @@ struct MonitorFlags {
   std::string at_most;  ///< --for; empty: the plan's
   std::string ca_file;
   std::string timeout = "10s";
+  PageFlags page;
+  std::string metrics;  ///< a node_exporter textfile; empty: none
 };
 ExitCode run_monitor(const GlobalOptions& global, const MonitorFlags& flags);
 

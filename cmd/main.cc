@@ -234,10 +234,8 @@ int run(int argc, char** argv) {
                   cutover::check_forms(), [&] { return run_preflight(global, preflight); });
   plan_file(added);
   added->add_option("--ca-file", preflight.ca_file, "Trust these certificates (PEM) instead of the system's store")
-      ->type_name("FILE")
       ->type_name("FILE");
   added->add_option("--second-ca-file", preflight.second_ca_file, "Another root store: say where the two do not agree")
-      ->type_name("FILE")
       ->type_name("FILE");
   added->add_option("--fail-on", preflight.fail_on, "note, warning or error")
       ->capture_default_str()
@@ -263,10 +261,8 @@ int run(int argc, char** argv) {
       ->type_name("FILE");
   added->add_option("--starttls", tls.starttls, "Protocol that turns to TLS with a command: smtp, imap, postgres, ...");
   added->add_option("--ca-file", tls.ca_file, "Trust these certificates (PEM) instead of the system's store")
-      ->type_name("FILE")
       ->type_name("FILE");
   added->add_option("--second-ca-file", tls.second_ca_file, "Another root store: say where the two do not agree")
-      ->type_name("FILE")
       ->type_name("FILE");
   added->add_option("--fail-on", tls.fail_on, "note, warning or error")
       ->capture_default_str()
@@ -281,13 +277,11 @@ int run(int argc, char** argv) {
   added->add_flag("--wait", writing.wait, "Wait at a closed time gate instead of exiting with 2");
   added->add_option("--only", writing.only, "Only these names: a first wave");
   added->add_option("--ca-file", writing.ca_file, "As for preflight: targets that are names are checked again")
-      ->type_name("FILE")
       ->type_name("FILE");
 
   cutover::WatchFlags watching;
-  added =
-      command("watch", "Authoritative servers first, then the resolvers, until converged or given up",
-              {OutputForm::kText, OutputForm::kJson, OutputForm::kNdjson}, [&] { return run_watch(global, watching); });
+  added = command("watch", "Authoritative servers first, then the resolvers, until converged or given up", lines,
+                  [&] { return run_watch(global, watching); });
   plan_file(added);
   added->add_option("--give-up", watching.give_up, "Give up after this long, instead of the plan's `give-up`");
   added->add_flag("--encrypted", watching.encrypted, "Ask the catalogue's resolvers over TLS or HTTPS");
@@ -315,6 +309,8 @@ int run(int argc, char** argv) {
   added->add_option("--ca-file", monitoring.ca_file, "Trust these certificates (PEM) instead of the system's store")
       ->type_name("FILE");
   added->add_option("--timeout", monitoring.timeout, "How long one answer may take")->capture_default_str();
+  add_page_flags(*added, monitoring.page);
+  add_metrics(*added, monitoring.metrics);
 
   added = command("rollback", "Exactly the inverse of what was swapped, at the low TTL", usual,
                   [&] { return run_rollback(global, writing); });
@@ -326,7 +322,6 @@ int run(int argc, char** argv) {
       ->type_name("FILE");
   added->add_flag("--skip-drifted", writing.skip_drifted, "Leave record sets alone that somebody else changed");
   added->add_option("--ca-file", writing.ca_file, "As for preflight: the old side is checked and shown")
-      ->type_name("FILE")
       ->type_name("FILE");
 
   added = command("restore-ttl", "Put the original TTLs back", usual, [&] { return run_restore_ttl(global, writing); });
@@ -382,7 +377,6 @@ int run(int argc, char** argv) {
                   [&] { return run_doctor(global, examining); });
   added->add_option("plan", examining.plan_file, "The plan file; cutover.yaml where there is one")->type_name("FILE");
   added->add_option("--ca-file", examining.ca_file, "Trust these certificates (PEM) instead of the system's store")
-      ->type_name("FILE")
       ->type_name("FILE");
 
   plan_file(command("report", "The whole story: what was written, gates, how it spread, certificates",

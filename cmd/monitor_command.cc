@@ -1,5 +1,7 @@
 #include "cmd/command.h"
+#include "cmd/live_screen.h"
 #include "cmd/notify/notifier.h"
+#include "cmd/onlookers.h"
 #include "cmd/phases/monitor.h"
 #include "cmd/plan/plan_file.h"
 #include "cmd/report/monitor_json.h"
@@ -33,6 +35,8 @@ std::string in_form(OutputForm form, const MonitorResult& result) {
 ExitCode run_monitor(const GlobalOptions& global, const MonitorFlags& flags) {
   const auto options = options_of(flags);
   if (!options) return tell(options.error());
+  auto onlookers = open_onlookers(flags.page, flags.metrics, std::chrono::seconds(1));
+  if (!onlookers) return tell(onlookers.error());
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
   const SystemClock clock;
@@ -40,14 +44,24 @@ ExitCode run_monitor(const GlobalOptions& global, const MonitorFlags& flags) {
   auto journal = Journal::open_beside(*plan, clock);
   if (!journal) return tell(journal.error());
   net::Loop loop;
-  Notifier notifier(*plan, &*journal, loop, clock, log_line);
-  Telling telling{log_line, nullptr};
-  telling.notify = [&notifier](const Notice& notice) { notifier.tell(notice); };
-  Cutover cutover{*plan, *journal, loop, clock, telling, stop_requested, {}};
+  Cutover cutover{*plan, *journal, loop, clock, {log_line, nullptr}, stop_requested, {}};
+  Notifier notifier(*plan, &*journal, loop, clock, [&cutover](const std::string& line) { cutover.log(line); });
+  cutover.telling.notify = [&notifier](const Notice& notice) { notifier.tell(notice); };
+  LiveScreen screen;
+  const bool live = global.output == OutputForm::kText && is_interactive(global);
+  if (live) {
+    onlookers->follower.add([&](const Story& story) { screen.draw(story); });
+    cutover.telling.log = [&](const std::string& line) { screen.log(line); };
+  }
+  cutover.stop = [&] {  // asked in every wait
+    onlookers->follower.pass(clock.now());
+    return stop_requested();
+  };
   MonitorSink sink;
+  sink.round = [&](const MonitorReport& report) { show_to(*onlookers, cutover, {}, &report); };
   sink.minute = [&](const MonitorReport& report) {
     if (global.output == OutputForm::kNdjson) return print_result(monitor_minute_ndjson(report));
-    log_line(monitor_line(report));
+    if (!live) log_line(monitor_line(report));
   };
   const auto result = monitor(cutover, *options, sink);
   if (result) print_result(in_form(global.output, *result));

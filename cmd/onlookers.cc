@@ -21,13 +21,13 @@ Result<Onlookers> open_onlookers(const PageFlags& page, const std::string& metri
   return out;
 }
 
-void show_to(Onlookers& onlookers, const Cutover& cutover, const std::vector<Gate>& gates) {
+void show_to(Onlookers& onlookers, const Cutover& cutover, const std::vector<Gate>& gates,
+             const MonitorReport* monitor) {
   if (!onlookers.follower.is_wanted()) return;
   auto story = story_of(cutover.plan, cutover.journal, drain_facts(cutover.zones), gates, cutover.clock.now());
-  if (story)
-    onlookers.follower.tell(std::move(*story));
-  else
-    log_line("the account for the page and the metrics: " + story.error().message);
+  if (!story) return log_line("the account for the page and the metrics: " + story.error().message);
+  if (monitor != nullptr) story->monitor = *monitor;
+  onlookers.follower.tell(std::move(*story));
 }
 
 }  // namespace cutover

@@ -20,7 +20,9 @@ struct Onlookers {
 Result<Onlookers> open_onlookers(const PageFlags& page, const std::string& metrics, std::chrono::milliseconds every);
 
 /// The account so far, out of the journal; that it cannot be had is logged and does not hold up the work.
-/// `gates`: as last seen; empty: those that plan and journal can tell.
-void show_to(Onlookers& onlookers, const Cutover& cutover, const std::vector<Gate>& gates = {});
+/// `gates`: as last seen; empty: those that plan and journal can tell. `monitor`: the last round of one that runs;
+/// nullptr: none does.
+void show_to(Onlookers& onlookers, const Cutover& cutover, const std::vector<Gate>& gates = {},
+             const MonitorReport* monitor = nullptr);
 
 }  // namespace cutover

@@ -97,12 +97,14 @@ void notify_of(const Cutover& cutover, const RunMoment& moment) {
 }
 
 /// Looks after the new side through the standby, as `monitor` does.
-Result<std::vector<std::string>> look_after(Cutover& cutover, Instant until, const PreflightOptions& checks) {
+Result<std::vector<std::string>> look_after(Cutover& cutover, Instant until, const PreflightOptions& checks,
+                                            Onlookers& onlookers) {
   MonitorOptions options;
   options.probing = checks;
   options.at_most = std::max(std::chrono::ceil<Seconds>(until - cutover.clock.now()), Seconds(1));
   MonitorSink sink;
-  sink.minute = [&cutover](const MonitorReport& report) { cutover.log(monitor_line(report)); };
+  sink.round = [&](const MonitorReport& report) { show_to(onlookers, cutover, {}, &report); };
+  sink.minute = [&](const MonitorReport& report) { cutover.log(monitor_line(report)); };
   auto seen = monitor(cutover, options, sink);
   if (!seen) return seen.error();
   std::vector<std::string> broken;
@@ -129,7 +131,9 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
     auto look_again = parse_duration(flags.look_again);
     if (!look_again) return tell(within("--look-again", look_again.error()));
     options.look_again = *look_again;
-    options.look_after = [&](Cutover& working, Instant until) { return look_after(working, until, options.checks); };
+    options.look_after = [&](Cutover& working, Instant until) {
+      return look_after(working, until, options.checks, *onlookers);
+    };
     const bool stream = global.output == OutputForm::kNdjson;
     LiveScreen screen;
     std::function<void(const std::string&)> log = log_line;

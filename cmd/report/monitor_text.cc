@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
+
+#include "cmd/report/columns.h"
 #include "cmd/report/phase_text.h"
 #include "core/text.h"
 
@@ -45,6 +48,25 @@ std::string monitor_line(const MonitorReport& report) {
     for (const Check& check : report.checks)
       if (check.id == "gate-" + gate.name) out += fmt::format("; {}: {}", gate.name, printable(gate.why));
   return out;
+}
+
+std::vector<std::string> monitor_screen(const MonitorReport& report, Instant now) {
+  std::string text = fmt::format("monitor   {}\n          round {}, until {}", printable(report.summary), report.rounds,
+                                 format_instant(report.until));
+  text += report.until > now ? fmt::format(" (in {})\n", format_duration(report.until - now)) : "\n";
+  for (const Check& check : report.checks)
+    if (is_told(check)) text += finding(check);
+  Columns table({"endpoint", "answered", "HTTP errors", "p50 ms", "p95 ms", "p99 ms", "p95 before"});
+  for (const Watchdog::Standing& one : report.standings)
+    table.add({fmt::format("{}{} {}", one.name.host(), one.path, one.endpoint.text()),
+               fmt::format("{} of {}", one.answered, one.asked), std::to_string(one.http_errors), ms(one.took.p50),
+               ms(one.took.p95), ms(one.took.p99), one.baseline ? ms(one.baseline->p95) : ""});
+  if (!report.standings.empty()) text += table.text();
+  if (!report.retire.empty()) text += "before the old side is retired\n" + gates_as_text(report.retire, now);
+  std::vector<std::string> lines;
+  std::istringstream all(text);
+  for (std::string line; std::getline(all, line);) lines.push_back(std::move(line));
+  return lines;
 }
 
 std::string monitor_as_text(const MonitorResult& result) {

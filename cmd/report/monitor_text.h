@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "cmd/phases/baseline.h"
 #include "cmd/phases/monitor.h"
@@ -10,6 +11,9 @@ namespace cutover {
 std::string monitor_line(const MonitorReport& report);
 /// How it ended: what broke, what each endpoint was like, what speaks against retiring the old side, what to do.
 std::string monitor_as_text(const MonitorResult& result);
+/// The last round for people who look at a screen: the summary and until when, findings, what each endpoint is like
+/// beside its baseline, what speaks against retiring the old side. Lines may be wider than a screen.
+std::vector<std::string> monitor_screen(const MonitorReport& report, Instant now);
 std::string baseline_as_text(const BaselineResult& result);
 
 }  // namespace cutover

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cmd/phases/monitor.h"
 #include "cmd/phases/plan_view.h"
 #include "cmd/phases/rehearse.h"
 #include "cmd/phases/watch.h"
@@ -102,6 +103,7 @@ struct Story {
   std::vector<Propagation> propagation;  ///< oldest first; the last one is the live one
   std::vector<CheckRecord> checks;       ///< finished preflights, oldest first
   std::vector<CheckRecord> monitoring;   ///< finished monitors, oldest first
+  std::optional<MonitorReport> monitor;  ///< the last round of a monitor that runs; those who run it put it there
   std::vector<WriteRecord> writes;
   std::vector<OverrideRecord> overrides;
   std::vector<EventRecord> events;

@@ -91,18 +91,44 @@ Json propagation_json(const Propagation& spreading) {
   return json;
 }
 
+Json check_json(const Check& check) {
+  return Json{{"id", text(check.id)},
+              {"severity", to_text(check.severity)},
+              {"verdict", to_text(check.verdict)},
+              {"name", check.name ? text(check.name->text()) : Json(nullptr)},
+              {"endpoint", check.endpoint ? text(check.endpoint->text()) : Json(nullptr)},
+              {"summary", text(check.summary)},
+              {"evidence", text(check.evidence)},
+              {"advice", text(check.advice)}};
+}
+
 Json checks_json(const CheckRecord& record) {
   Json json{{"at", instant(record.at)}, {"passed", record.passed}};
-  json["checks"] = list(record.checks, [](const Check& check) {
-    return Json{{"id", text(check.id)},
-                {"severity", to_text(check.severity)},
-                {"verdict", to_text(check.verdict)},
-                {"name", check.name ? text(check.name->text()) : Json(nullptr)},
-                {"endpoint", check.endpoint ? text(check.endpoint->text()) : Json(nullptr)},
-                {"summary", text(check.summary)},
-                {"evidence", text(check.evidence)},
-                {"advice", text(check.advice)}};
-  });
+  json["checks"] = list(record.checks, check_json);
+  return json;
+}
+
+Json quantiles_json(const Quantiles& took) {
+  return Json{{"p50_us", took.p50.count()}, {"p95_us", took.p95.count()}, {"p99_us", took.p99.count()}};
+}
+
+Json standing_json(const Watchdog::Standing& one) {
+  return Json{
+      {"name", text(one.name.text())},    {"endpoint", text(one.endpoint.text())},
+      {"path", text(one.path)},           {"asked", one.asked},
+      {"answered", one.answered},         {"http_errors", one.http_errors},
+      {"took", quantiles_json(one.took)}, {"baseline", one.baseline ? quantiles_json(*one.baseline) : Json(nullptr)}};
+}
+
+Json monitor_json(const std::optional<MonitorReport>& report) {
+  if (!report) return nullptr;
+  Json json{{"at", instant(report->at)},
+            {"until", instant(report->until)},
+            {"rounds", report->rounds},
+            {"summary", text(report->summary)}};
+  json["endpoints"] = list(report->standings, standing_json);
+  json["checks"] = list(report->checks, check_json);
+  json["retire"] = list(report->retire, gate_json);
   return json;
 }
 
@@ -177,6 +203,7 @@ std::string story_as_json(const Story& story) {
   json["propagation"] = list(story.propagation, propagation_json);
   json["certificates"] = list(story.checks, checks_json);
   json["monitoring"] = list(story.monitoring, checks_json);
+  json["monitor"] = monitor_json(story.monitor);
   json["writes"] = list(story.writes, write_json);
   json["overrides"] = list(story.overrides, [](const OverrideRecord& each) {
     return Json{{"at", instant(each.at)},

@@ -152,7 +152,37 @@ void add_checks(const Story& story, Families& out) {
             truth(is_good));
 }
 
+/// What the last minutes' probes of a monitor that runs came to.
+void add_monitor(const MonitorReport& report, Families& out) {
+  for (const Watchdog::Standing& one : report.standings) {
+    const std::vector<std::string> where{label("name", one.name.host()), label("address", one.endpoint.address.text()),
+                                         label("port", std::to_string(one.endpoint.port)), label("path", one.path)};
+    const auto count = [&](const char* name, const char* help, std::size_t value) {
+      out.add(name, help, where, static_cast<double>(value));
+    };
+    count("cutover_monitor_probes", "Probes of the window that were asked.", one.asked);
+    count("cutover_monitor_probes_answered", "Probes of the window that got an answer.", one.answered);
+    count("cutover_monitor_probes_http_errors", "Answers of the window with another status than is expected.",
+          one.http_errors);
+    const auto quantiles = [&](const char* name, const char* help, const Quantiles& took) {
+      for (const auto& [percentile, value] :
+           {std::pair("50", took.p50), std::pair("95", took.p95), std::pair("99", took.p99)}) {
+        std::vector<std::string> with = where;
+        with.push_back(label("percentile", percentile));
+        out.add(name, help, std::move(with), std::chrono::duration<double>(value).count());
+      }
+    };
+    quantiles("cutover_monitor_duration_seconds", "How long answers of the window took.", one.took);
+    if (one.baseline)
+      quantiles("cutover_monitor_baseline_duration_seconds", "How long they took before the swap.", *one.baseline);
+  }
+  for (const Gate& gate : report.retire)
+    out.add("cutover_retire_gate_open", "Whether this gate before the old side is retired is open.",
+            {label("gate", gate.name)}, truth(gate.open));
+}
+
 void add_monitoring(const Story& story, Families& out) {
+  if (story.monitor) add_monitor(*story.monitor, out);
   if (story.monitoring.empty()) return;
   const CheckRecord& last = story.monitoring.back();
   out.add("cutover_monitor_passed", "Whether the last finished monitor ended without a broken criterion.", {},

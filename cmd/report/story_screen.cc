@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cmd/report/monitor_text.h"
 #include "cmd/report/story_digest.h"
 #include "cmd/report/wrapped.h"
 #include "core/text.h"
@@ -39,6 +40,8 @@ class Screen {
     phase_line();
     answer();
     gates();
+    if (story_.monitor)
+      for (const std::string& line : monitor_screen(*story_.monitor, now_)) add(line);
     sets();
     if (!story_.propagation.empty()) spreading(story_.propagation.back());
     return std::move(lines_);

@@ -71,6 +71,18 @@ inline Story told_story(const std::string& from_outside = "") {
   slow.summary = from_outside + "slower than the old side was";
   story.monitoring = {{at(390), Phase::kMonitor, story.plan_hash, false, {slow}}};
 
+  MonitorReport watching;
+  watching.at = at(395);
+  watching.until = at(7200);
+  watching.rounds = 12;
+  watching.checks = {slow};
+  const Quantiles took{std::chrono::microseconds(1200), std::chrono::microseconds(3400),
+                       std::chrono::microseconds(5600)};
+  watching.standings = {{www.name, *bad.endpoint, "/" + from_outside, 12, 11, 1, took, took}};
+  watching.retire = {open, closed};
+  watching.summary = from_outside + "11 of 12 probes answered";
+  story.monitor = watching;
+
   WriteRecord write;
   write.id = 2;
   write.phase = Phase::kSwap;

@@ -156,7 +156,7 @@ const scenarios = {
 
   /** Markup, escapes, direction marks and endless names in every text that strangers choose. */
   async hostile() {
-    const program = await stage('hostile=1', 'resolvers=40', 'every=300');
+    const program = await stage('hostile=1', 'monitor=1', 'resolvers=40', 'every=300');
     for (const [name, options] of [['wide', {}], ['phone', { viewport: PHONE, colorScheme: 'dark' }]]) {
       const page = await open(program.url, options);
       await shows(page, '#spread-heading', 'The swap, spreading');
@@ -164,6 +164,7 @@ const scenarios = {
       for (const each of await page.$$('summary')) if (await each.isVisible()) await each.click();
       await shows(page, '#table', '<img src=x');
       await shows(page, '#writes', 'www.shop.example');
+      await shows(page, '#monitor', '<img src=x');
       await page.fill('#table-find', '</script>');
       assert.deepEqual(await page.evaluate(() => [document.images.length, document.scripts.length, document.querySelectorAll('#table script').length]), [0, 2, 0]);
       const text = await page.evaluate(() => document.body.innerText + document.title + [...document.querySelectorAll('[title]')].map((each) => each.title).join(''));
@@ -173,6 +174,24 @@ const scenarios = {
       await accessible(page, 'hostile, ' + name);
       assert.deepEqual(page.trouble, []);
       asksNobodyElse(page, program.url);
+    }
+    await program.stop();
+  },
+
+  /** A monitor that runs: what each endpoint is like, round after round, and when the old side may go. */
+  async monitor() {
+    const program = await stage('monitor=1', 'resolvers=40', 'bound=1', 'every=300');
+    for (const [name, options] of [['wide', {}], ['phone', { viewport: PHONE, colorScheme: 'dark' }]]) {
+      const page = await open(program.url, options);
+      await shows(page, '#monitor .standings', '34.0 ms');
+      await shows(page, '#monitor .findings', 'warning');
+      await shows(page, '#monitor .gates', 'standby-over');
+      const first = await page.textContent('#monitor .standings');
+      await page.waitForFunction((known) => document.querySelector('#monitor .standings').textContent !== known, first);
+      await fits(page);
+      await keep(page, 'page-monitor-' + name);
+      await accessible(page, 'monitor, ' + name);
+      assert.deepEqual(page.trouble, []);
     }
     await program.stop();
   },

@@ -40,6 +40,9 @@ TEST_CASE("a whole rehearsal is followed in a browser, wide and on a phone, ligh
 }
 TEST_CASE("the page comes back by itself when the program is started again", "[visits]") { goes_well("restart"); }
 TEST_CASE("hostile words are shown, and do nothing", "[visits]") { goes_well("hostile"); }
+TEST_CASE("a monitor is followed: endpoints, findings, what speaks against retiring the old side", "[visits]") {
+  goes_well("monitor");
+}
 TEST_CASE("a token opens the page and leaves the address bar", "[visits]") { goes_well("token"); }
 TEST_CASE("one visitor too many still sees the story", "[visits]") { goes_well("crowd"); }
 TEST_CASE("the page works without a mouse and without motion", "[visits]") { goes_well("keyboard"); }

@@ -11,7 +11,8 @@
 #include "cmd/page/open_page.h"
 #include "tests/page/told_story.h"
 
-// page_stage [bind=ADDRESS:PORT] [resolvers=N] [bound=SECONDS] [every=MS] [hostile=1] [before=1] [token=TOKEN]
+// page_stage [bind=ADDRESS:PORT] [resolvers=N] [bound=SECONDS] [every=MS] [hostile=1] [monitor=1] [before=1]
+// [token=TOKEN]
 //
 // Serves a told story until it is ended with SIGTERM; prints the address, and at the end what it cost:
 // `cpu_us=.. real_us=.. published=..`.
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
   options.resolvers = std::stoul(asked["resolvers"]);
   options.bound = Seconds(std::stol(asked["bound"]));
   options.hostile = asked.contains("hostile");
+  options.monitor = asked.contains("monitor");
   const SystemClock clock;
   const auto began = std::chrono::steady_clock::now();
   const std::clock_t cpu = std::clock();

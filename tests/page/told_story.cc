@@ -176,8 +176,28 @@ void ToldStory::turn(std::size_t resolver, Side side, Instant at) {
   spreading.turns.push_back({at, resolver, side});
 }
 
+void ToldStory::round(Instant now) {
+  const std::string words = options_.hostile ? kHostile : "p95 is 12 % above the baseline's";
+  if (!story_.monitor) story_.monitor.emplace();
+  MonitorReport& report = *story_.monitor;
+  report.at = now;
+  report.until = served_at_ + Seconds(72 * 3600);
+  ++report.rounds;
+  report.summary = options_.hostile ? kHostile : fmt::format("{} of {} probes answered", report.rounds, report.rounds);
+  report.checks = {check_of("latency", Verdict::kFail, Severity::kWarning, "203.0.113.20", words)};
+  report.standings.clear();
+  const auto ms = [](long n) { return std::chrono::microseconds(n * 1000); };
+  for (const char* endpoint : {"203.0.113.20", "[2001:db8:2::20]:443"})
+    report.standings.push_back({name_of("www.shop.example"), *Endpoint::from_text(endpoint, 443),
+                                options_.hostile ? kHostile : "/", report.rounds, report.rounds, 0,
+                                Quantiles{ms(12), ms(34), ms(56)}, Quantiles{ms(11), ms(30), ms(50)}});
+  report.retire = {{"standby-over", false, report.until, words, false},
+                   {"bound-passed", true, std::nullopt, words, false}};
+}
+
 const Story& ToldStory::at(Instant now) {
   story_.now = now;
+  if (options_.monitor) round(now);
   Propagation& spreading = story_.propagation.back();
   const std::size_t seen = spreading.turns.size();
   for (std::size_t i = 0; i < spreading.resolvers.size(); ++i) {

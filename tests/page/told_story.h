@@ -13,6 +13,7 @@ struct ToldOptions {
   std::size_t resolvers = 200;
   Seconds bound{60};     ///< how long caches may hold the old values
   bool hostile = false;  ///< every text that strangers can choose is kHostile
+  bool monitor = false;  ///< a monitor runs, with a round for every look
 };
 
 /// A made-up cutover in the middle of its swap: caches turn one by one over the time to the bound, and stragglers stay.
@@ -28,6 +29,7 @@ class ToldStory {
 
  private:
   void turn(std::size_t resolver, Side side, Instant at);
+  void round(Instant now);
 
   ToldOptions options_;
   Instant served_at_;

@@ -253,8 +253,19 @@ TEST_CASE("an old side that is gone is no way back any more, and nobody is told 
 TEST_CASE("a rollback need not wait for a monitor, which ends then by itself") {
   Aftermath scene(kQuick);
   scene.swap();
-  auto monitor = scene.desk.start({"monitor"}, scene.environment());
+  auto monitor =
+      scene.desk.start({"monitor", "--http", "127.0.0.1:0", "--metrics", "monitor.prom"}, scene.environment());
   REQUIRE(wait_until(20s, [&] { return monitor->log().find("answered in the last") != std::string::npos; }));
+  // Meanwhile everybody can see how it stands.
+  CHECK_THAT(read_text(scene.desk.file("monitor.prom")), Contains("cutover_monitor_probes_answered{plan=") &&
+                                                             Contains("percentile=\"95\"") &&
+                                                             Contains("cutover_retire_gate_open"));
+  const std::string log = monitor->log();
+  const auto url = log.find("http://127.0.0.1:");
+  REQUIRE(url != std::string::npos);
+  const auto page =
+      servers::run_program({"curl", "-s", log.substr(url, log.find_first_of(" \n", url) - url) + "story.json"});
+  CHECK(Json::parse(page.output).at("monitor").at("endpoints").at(0).at("took").at("p95_us").get<int>() > 0);
   const Run back = scene.cutover({"rollback", "--yes"});
   INFO(back.both());
   CHECK(back.status == 0);

@@ -133,6 +133,10 @@
       const all = story.certificates;
       if (all.length) P.certificates($('certificates'), all[all.length - 1], now());
     },
+    monitor() {
+      $('monitor-section').hidden = !story.monitor;
+      if (story.monitor) P.monitor($('monitor'), story.monitor, now());
+    },
     visits() {
       const v = story.availability;
       $('visits-section').hidden = !v;
@@ -144,7 +148,7 @@
   const SPREADING = [draw.spreadText, draw.spread, draw.map, draw.slowest, draw.strips, draw.table];
   const BY_PART = {
     plan: [draw.plan], answer: [draw.answer], phases: [draw.phases], gates: [draw.gates], sets: [draw.sets], propagation: [...SPREADING, draw.when],
-    certificates: [draw.certificates], availability: [draw.visits], events: [draw.events], writes: [draw.writes],
+    certificates: [draw.certificates], monitor: [draw.monitor], availability: [draw.visits], events: [draw.events], writes: [draw.writes],
   };
 
   function sentence(element, text, before) {

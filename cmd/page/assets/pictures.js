@@ -572,6 +572,16 @@
     const colon = text.lastIndexOf(':');
     return make('span', { class: 'address' }, bdi(text.slice(0, colon), 48), make('small', null, clean(text.slice(colon))));
   }
+  const findingsOf = (checks) => checks.filter((c) => ['fail', 'undecided', 'warn'].includes(outlook(c))).sort((a, b) => WORST.indexOf(outlook(a)) - WORST.indexOf(outlook(b)));
+  function said(findings, now) {
+    const out = make('ul', { class: 'findings' });
+    for (const check of findings.slice(0, 50))
+      out.append(make('li', { class: 'outlook ' + outlook(check) }, make('span', { class: 'word' }, OUTLOOK[outlook(check)].glyph + ' ' + OUTLOOK[outlook(check)].word), ' ',
+        bdi([hostname(check.name), check.endpoint].filter(Boolean).join(' at '), 90), ': ', prose(check.summary, now),
+        check.advice ? make('small', null, ' ', prose(check.advice, now)) : null));
+    if (findings.length > 50) out.append(make('li', { class: 'quiet' }, 'and ' + (findings.length - 50) + ' more'));
+    return out;
+  }
   /** Names by addresses, the worst of each pair; below, everything that somebody should read. */
   function certificates(host, record, now) {
     const names = [];
@@ -594,18 +604,35 @@
       return make('td', { class: 'outlook ' + is, title: telling || null }, make('span', { 'aria-hidden': 'true' }, OUTLOOK[is].glyph),
         make('span', { class: is === 'pass' || is === 'none' ? 'hidden' : 'word' }, ' ' + OUTLOOK[is].word));
     })));
-    const findings = record.checks.filter((c) => ['fail', 'undecided', 'warn'].includes(outlook(c)))
-      .sort((a, b) => WORST.indexOf(outlook(a)) - WORST.indexOf(outlook(b)));
-    const said = make('ul', { class: 'findings' });
-    for (const check of findings.slice(0, 50))
-      said.append(make('li', { class: 'outlook ' + outlook(check) }, make('span', { class: 'word' }, OUTLOOK[outlook(check)].glyph + ' ' + OUTLOOK[outlook(check)].word), ' ',
-        bdi([hostname(check.name), check.endpoint].filter(Boolean).join(' at '), 90), ': ', prose(check.summary, now),
-        check.advice ? make('small', null, ' ', prose(check.advice, now)) : null));
-    if (findings.length > 50) said.append(make('li', { class: 'quiet' }, 'and ' + (findings.length - 50) + ' more'));
+    const findings = findingsOf(record.checks);
     const sentence = make('p', { class: record.passed ? 'good' : 'bad' }, (record.passed ? '✓ Passed ' : '✕ Not passed '), moment(record.at, now),
       ': ' + counted(record.checks.length, 'check') + (findings.length ? ', ' + counted(findings.length, 'finding') : ''));
     host.replaceChildren(sentence, make('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Certificate matrix' },
-      make('table', { class: 'matrix' }, make('caption', { class: 'hidden' }, 'Names by addresses of the new side'), make('thead', null, head), make('tbody', null, ...body))), said);
+      make('table', { class: 'matrix' }, make('caption', { class: 'hidden' }, 'Names by addresses of the new side'), make('thead', null, head), make('tbody', null, ...body))), said(findings, now));
+  }
+
+  // ---- monitor ------------------------------------------------------------------------------------------------------
+
+  const NUMBERS = ['Endpoint', 'Answered', 'HTTP errors', 'p50', 'p95', 'p99', 'p95 before'];
+  const milliseconds = (us) => (us / 1000).toFixed(1) + ' ms';
+  /** The last round of a monitor that runs: what each endpoint is like, what somebody should read, when the old side may go. */
+  function monitor(host, report, now) {
+    setText(part(host, 'summary', 'p'), clean(report.summary));
+    part(host, 'until', 'p', { class: 'quiet' }).replaceChildren('round ' + report.rounds + ', ', moment(report.at, now), '; until ', moment(report.until, now), ' ', countdown(report.until, now, 'over'));
+    const scroll = part(host, 'numbers', 'div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What each endpoint is like' });
+    const table = part(scroll, 'table', 'table', { class: 'standings' });
+    if (!table.tHead) table.append(make('caption', { class: 'hidden' }, 'Endpoints of the new side'), make('thead', null, make('tr', null, ...NUMBERS.map((t) => make('th', { scope: 'col' }, t)))), make('tbody'));
+    list(table.tBodies[0], report.endpoints, (e) => e.name + e.endpoint + e.path, (e) => JSON.stringify(e), (e) => {
+      const cells = [e.answered + ' of ' + e.asked, e.http_errors, milliseconds(e.took.p50_us), milliseconds(e.took.p95_us), milliseconds(e.took.p99_us), e.baseline ? milliseconds(e.baseline.p95_us) : '–'];
+      return make('tr', null, make('th', { scope: 'row' }, bdi(hostname(e.name) + e.path, 70), make('small', null, ' ', bdi(e.endpoint, 60))), ...cells.map((text, i) => make('td', { 'data-label': NUMBERS[i + 1] }, String(text))));
+    });
+    const findings = findingsOf(report.checks);
+    const found = part(host, 'findings', 'div');
+    const print = JSON.stringify(findings);
+    if (found.dataset.print !== print) found.replaceChildren(said(findings, now));
+    found.dataset.print = print;
+    setText(part(host, 'retire-heading', 'h3'), 'When the old side may go');
+    gates(part(host, 'retire', 'ul', { class: 'gates' }), report.retire, now);
   }
 
   // ---- phases, gates, record sets, writes, events -------------------------------------------------------------------
@@ -675,7 +702,7 @@
   }
 
   global.CutoverPictures = {
-    bdi, certificates, clean, countSides, countdown, counted, events, gates, holders, legend, list, make, map, moment, ms, nearest, percent, phaseName,
+    bdi, certificates, clean, countSides, countdown, counted, events, gates, holders, legend, list, make, map, moment, monitor, ms, nearest, percent, phaseName,
     phases, placeless, prose, resolverTable, sets, setAttribute, setText, sideLabel, slowest, span, spread, strips, tick, utcText, where, writes,
   };
 })(globalThis);
