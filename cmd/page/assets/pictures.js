@@ -618,7 +618,7 @@
   /** The last round of a monitor that runs: what each endpoint is like, what somebody should read, when the old side may go. */
   function monitor(host, report, now) {
     setText(part(host, 'summary', 'p'), clean(report.summary));
-    part(host, 'until', 'p', { class: 'quiet' }).replaceChildren('round ' + report.rounds + ', ', moment(report.at, now), '; until ', moment(report.until, now), ' ', countdown(report.until, now, 'over'));
+    part(host, 'until', 'p', { class: 'quiet' }).replaceChildren('round ' + report.rounds + ', ', moment(report.at, now), '; until ', moment(report.until, now), ' (', countdown(report.until, now, 'over'), ')');
     const scroll = part(host, 'numbers', 'div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What each endpoint is like' });
     const table = part(scroll, 'table', 'table', { class: 'standings' });
     if (!table.tHead) table.append(make('caption', { class: 'hidden' }, 'Endpoints of the new side'), make('thead', null, make('tr', null, ...NUMBERS.map((t) => make('th', { scope: 'col' }, t)))), make('tbody'));
