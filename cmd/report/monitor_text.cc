@@ -56,11 +56,12 @@ std::vector<std::string> monitor_screen(const MonitorReport& report, Instant now
   text += report.until > now ? fmt::format(" (in {})\n", format_duration(report.until - now)) : "\n";
   for (const Check& check : report.checks)
     if (is_told(check)) text += finding(check);
-  Columns table({"endpoint", "answered", "HTTP errors", "p50 ms", "p95 ms", "p99 ms", "p95 before"});
+  // What a narrow screen cuts off stands last.
+  Columns table({"answered", "errors", "p50", "p95", "p99 ms", "before: p95", "endpoint"});
   for (const Watchdog::Standing& one : report.standings)
-    table.add({fmt::format("{}{} {}", one.name.host(), one.path, one.endpoint.text()),
-               fmt::format("{} of {}", one.answered, one.asked), std::to_string(one.http_errors), ms(one.took.p50),
-               ms(one.took.p95), ms(one.took.p99), one.baseline ? ms(one.baseline->p95) : ""});
+    table.add({fmt::format("{} of {}", one.answered, one.asked), std::to_string(one.http_errors), ms(one.took.p50),
+               ms(one.took.p95), ms(one.took.p99), one.baseline ? ms(one.baseline->p95) : "",
+               fmt::format("{}{} {}", one.name.host(), one.path, one.endpoint.text())});
   if (!report.standings.empty()) text += table.text();
   if (!report.retire.empty()) text += "before the old side is retired\n" + gates_as_text(report.retire, now);
   std::vector<std::string> lines;

@@ -11,7 +11,7 @@ std::string gates_as_text(const std::vector<Gate>& gates, Instant now) {
   std::string out;
   for (const Gate& gate : gates) {
     const std::string_view word = gate.open ? "open" : gate.overridden ? "overridden" : "CLOSED";
-    out += fmt::format("  {:<10} {:<22} {}\n", word, gate.name, printable(gate.why));
+    out += fmt::format("  {:<10} {:<22} {}\n", word, printable(gate.name), printable(gate.why));
     if (!gate.open && gate.opens_at)
       out += fmt::format("  {:<10} {:<22} opens {} (in {})\n", "", "", format_opening(*gate.opens_at),
                          format_duration(*gate.opens_at - now));

@@ -5,6 +5,7 @@
 
 #include "cmd/report/wrapped.h"
 #include "core/text.h"
+#include "tests/cmd/told_story.h"
 
 using namespace cutover;
 using namespace std::chrono_literals;
@@ -161,4 +162,23 @@ TEST_CASE("colour only repeats what the words say, and nothing from the network 
     CHECK(plain[i].find('\x1b') == std::string::npos);
     CHECK(plain[i].find("\xe2\x80\xae") == std::string::npos);
   }
+}
+
+TEST_CASE("a monitor that runs stands before what has spread: how it is, what to read, when the old side may go") {
+  const Story story = test::told_story();
+  const auto lines = story_screen(story, nullptr, story.now, {99, 49}, TextStyle::kPlain);
+  const std::string text = join(lines, "\n");
+  std::size_t last = 0;
+  for (const char* part : {"monitor   11 of 12 probes answered", "round 12, until 2026-10-06T11:00:00Z (in 1h 53m)",
+                           "latency www.example.com at 203.0.113.1:443", "answered  errors",
+                           "11 of 12  1       1.2  3.4  5.6     3.4          www.example.com/ 203",
+                           "before the old side is retired", "ttl-drained", "accepted   authoritative", "# new"}) {
+    const std::size_t found = at(text, part);
+    CHECK(found >= last);
+    last = found;
+  }
+  const std::string hostile = join(
+      story_screen(test::told_story("\x1b[2J\xe2\x80\xae<b>"), nullptr, story.now, {99, 49}, TextStyle::kPlain), "\n");
+  CHECK(hostile.find('\x1b') == std::string::npos);
+  CHECK(hostile.find("\xe2\x80\xae") == std::string::npos);
 }
