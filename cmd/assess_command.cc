@@ -2,6 +2,7 @@
 
 #include "cmd/command.h"
 #include "cmd/phases/assess.h"
+#include "cmd/progress.h"
 #include "cmd/report/assess_json.h"
 #include "cmd/report/assess_text.h"
 #include "core/text.h"
@@ -69,6 +70,10 @@ Result<AssessRequest> request_of(const GlobalOptions& global, const AssessFlags&
   return request;
 }
 
+std::string zones_in_short(const AssessRequest& request) {
+  return request.zones.size() == 1 ? request.zones.front().zone.host() : counted(request.zones.size(), "zone");
+}
+
 }  // namespace
 
 ExitCode run_assess(const GlobalOptions& global, const AssessFlags& flags) {
@@ -76,7 +81,9 @@ ExitCode run_assess(const GlobalOptions& global, const AssessFlags& flags) {
   if (!request) return tell(request.error());
   net::Loop loop;
   const SystemClock clock;
+  Progress progress(global, loop, "assess " + zones_in_short(*request));
   auto result = assess(loop, clock, *request);
+  progress.finish();
   if (!result) return tell(result.error());
   print_result(global.output == OutputForm::kText ? render_assess_text(*result) : render_assess_json(*result));
   // Nothing to move is a failed check, not a success: a script that goes on to `lower-ttl` would use yesterday's plan.

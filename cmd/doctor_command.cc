@@ -3,6 +3,7 @@
 #include "cmd/command.h"
 #include "cmd/phases/doctor.h"
 #include "cmd/plan/plan_file.h"
+#include "cmd/progress.h"
 #include "cmd/report/doctor_text.h"
 
 namespace cutover {
@@ -18,7 +19,9 @@ ExitCode run_doctor(const GlobalOptions& global, const DoctorFlags& flags) {
   net::Loop loop;
   DoctorOptions options;
   options.ca_file = flags.ca_file;
+  Progress progress(global, loop, "doctor");
   const DoctorResult result = doctor(plan ? &*plan : nullptr, loop, clock, options);
+  progress.finish();
   const CheckReport report{
       plan ? "doctor for " + plan->name : "doctor", clock.now(), result.checks, "", result.headline, result.next};
   print_result(checks_in_form(global, report, doctor_as_text));

@@ -2,6 +2,7 @@
 #include "cmd/phases/preflight.h"
 #include "cmd/plan/plan_file.h"
 #include "cmd/plan/targets.h"
+#include "cmd/progress.h"
 #include "cmd/report/checks_text.h"
 
 namespace cutover {
@@ -38,7 +39,9 @@ ExitCode run_preflight(const GlobalOptions& global, const PreflightFlags& flags)
   options.fail_on = severity_from(flags.fail_on);
   if (flags.http_01 != "off") options.http_01 = severity_from(flags.http_01);
   options.timeout = *timeout;
+  Progress progress(global, loop, "preflight of " + plan->name);
   auto result = preflight(*plan, journal ? &*journal : nullptr, loop, clock, options);
+  progress.finish();
   if (!result) return tell(result.error());
   const CheckReport report{"preflight of " + plan->name,
                            clock.now(),

@@ -2,6 +2,7 @@
 
 #include "cmd/command.h"
 #include "cmd/phases/probe.h"
+#include "cmd/progress.h"
 #include "cmd/report/probe_json.h"
 #include "cmd/report/probe_text.h"
 #include "core/text.h"
@@ -96,10 +97,16 @@ std::string rendered(const GlobalOptions& global, const ProbeOptions& options, c
 ExitCode run_probe(const GlobalOptions& global, const ProbeFlags& flags) {
   const SystemClock clock;
   net::Loop loop;
+  Progress progress(global, loop, "probe");
   auto options = options_of(flags, loop, clock);
-  if (!options) return tell(options.error());
+  if (!options) {
+    progress.finish();
+    return tell(options.error());
+  }
   watch_for_signals();
-  auto result = probe(loop, clock, *options, log_line, stop_requested);
+  auto result = probe(
+      loop, clock, *options, [&](const std::string& line) { progress.log(line); }, stop_requested);
+  progress.finish();
   if (!result) return tell(result.error());
   print_result(rendered(global, *options, *result));
   return result->exit;

@@ -6,6 +6,7 @@
 
 #include "cmd/command.h"
 #include "cmd/plan/user_state.h"
+#include "cmd/progress.h"
 #include "cmd/report/resolvers_json.h"
 #include "cmd/report/resolvers_text.h"
 #include "core/text.h"
@@ -92,13 +93,16 @@ void remember(HealthReport& report, const ResolversCheckFlags& flags, Instant no
 }
 
 /// Asks them all. A resolver that is known by its name alone is looked up first, and remembered by that name.
-HealthReport health_of(std::vector<dnsprobe::Resolver> resolvers, const dnsprobe::HealthCheckOptions& options,
-                       const Clock& clock) {
+HealthReport health_of(const GlobalOptions& global, std::vector<dnsprobe::Resolver> resolvers,
+                       const dnsprobe::HealthCheckOptions& options, const Clock& clock) {
   HealthReport report;
   net::Loop loop;
+  Progress progress(global, loop, "resolvers check");
   std::vector<dnsprobe::Resolver> pinned = resolvers;
   dnsprobe::find_addresses(loop, clock, {}, pinned);
-  auto seen = dnsprobe::check_health(loop, clock, pinned, options, {}, stop_requested);
+  auto seen = dnsprobe::check_health(
+      loop, clock, pinned, options, [&](std::size_t done) { progress.take("resolvers", done, pinned.size()); },
+      stop_requested);
   std::size_t not_asked = 0;
   for (std::size_t i = 0; i < resolvers.size(); ++i) {
     if (!seen.asked[i]) {
@@ -148,8 +152,12 @@ ExitCode run_resolvers_import(const GlobalOptions& global, const ResolversImport
         fail(ErrorCode::kUsage, fmt::format("{}: is there already; --force writes over it", printable(flags.to))));
   const auto text = dnsprobe::read_list_file(flags.file);
   if (!text) return tell(text.error());
+  Progress progress(global, "resolvers import " + flags.file);
+  const auto lines = static_cast<std::size_t>(std::count(text->begin(), text->end(), '\n')) + 1;
   const auto list = dnsprobe::import_list(
-      *text, flags.private_too ? dnsprobe::ImportAddresses::kAny : dnsprobe::ImportAddresses::kPublic);
+      *text, flags.private_too ? dnsprobe::ImportAddresses::kAny : dnsprobe::ImportAddresses::kPublic,
+      [&](int line) { progress.take("lines", static_cast<std::size_t>(line), lines); });
+  progress.finish();
   if (!list) return tell(within(printable(flags.file), list.error()));
   const std::string source = std::filesystem::path(flags.file).filename().string();
   if (auto written = write_result(flags.to, import_header(flags.file, *list, SystemClock().now()) +
@@ -182,7 +190,7 @@ ExitCode run_resolvers_check(const GlobalOptions& global, const ResolversCheckFl
   options.seed = std::random_device()();
   const SystemClock clock;
   log_line(fmt::format("asking {} how they are", counted(resolvers->size(), "resolver")));
-  HealthReport report = health_of(*std::move(resolvers), options, clock);
+  HealthReport report = health_of(global, *std::move(resolvers), options, clock);
   remember(report, flags, clock.now());
   switch (global.output) {
     case OutputForm::kJson:

@@ -6,6 +6,7 @@
 
 #include "cmd/command.h"
 #include "cmd/phases/tls.h"
+#include "cmd/progress.h"
 #include "cmd/report/checks_text.h"
 #include "core/text.h"
 #include "net/starttls.h"
@@ -89,7 +90,9 @@ ExitCode run_tls(const GlobalOptions& global, const TlsFlags& flags) {
   options.timeout = *timeout;
   const SystemClock clock;
   net::Loop loop;
+  Progress progress(global, loop, "tls");
   const auto result = check_tls(*targets, flags.starttls, loop, clock, options);
+  progress.finish();
   if (!result) return tell(result.error());
   const bool from_file = !flags.from.empty() && flags.from != "-";
   const CheckReport report{"certificates",

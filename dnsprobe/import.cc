@@ -128,6 +128,7 @@ std::string_view first_line_with_text(std::string_view text) {
 }  // namespace
 
 void Importer::bad(int line, std::string_view why) {
+  reached(line);
   ++list_.rows;
   ++list_.bad_rows;
   if (list_.bad.size() < kKeptBadRows) list_.bad.push_back({line, printable(why)});
@@ -145,6 +146,7 @@ void Importer::take(const ForeignRow& row) {
 }
 
 void Importer::take(int line, Resolver resolver, const ForeignRow& row) {
+  reached(line);
   if (resolver.endpoint && allowed_ == ImportAddresses::kPublic)
     if (const auto why = objection(resolver.endpoint->address); !why.empty())
       return bad(line, fmt::format("{} {}", resolver.endpoint->address.text(), why));
@@ -195,8 +197,9 @@ void import_lines(std::string_view text, Importer& importer) {
   });
 }
 
-Result<ImportedList> import_list(std::string_view text, ImportAddresses allowed) {
-  Importer importer(allowed);
+Result<ImportedList> import_list(std::string_view text, ImportAddresses allowed,
+                                 const std::function<void(int line)>& progress) {
+  Importer importer(allowed, progress);
   const std::string_view first = trim(first_line_with_text(text));
   std::string form = "one resolver a line";
   if (first.starts_with('{') || (first.starts_with('[') && !Endpoint::from_text(first, 53))) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -48,7 +49,10 @@ enum class ImportAddresses {
 /// organisation, else the owner of the host name, else the network (`192.0.2.0-24`, `v6-20010db80000` for a /48): many
 /// addresses in one network are one voice. Reliability figures of such lists are not believed.
 ///
+/// `progress` (may be empty) gets the number of the line that was read, row by row.
+///
 /// kInvalid: the text is none of these forms, or nothing in it is a resolver.
-Result<ImportedList> import_list(std::string_view text, ImportAddresses allowed);
+Result<ImportedList> import_list(std::string_view text, ImportAddresses allowed,
+                                 const std::function<void(int line)>& progress = {});
 
 }  // namespace cutover::dnsprobe

@@ -20,7 +20,8 @@ struct ForeignRow {
 /// Collects rows into an ImportedList: judges, labels and counts them.
 class Importer {
  public:
-  explicit Importer(ImportAddresses allowed) : allowed_(allowed) {}
+  Importer(ImportAddresses allowed, const std::function<void(int line)>& progress)
+      : allowed_(allowed), progress_(progress) {}
 
   void take(const ForeignRow& row);
   void take(int line, Resolver resolver, const ForeignRow& row);
@@ -29,7 +30,12 @@ class Importer {
   ImportedList finish(std::string form) &&;
 
  private:
+  void reached(int line) const {
+    if (progress_) progress_(line);
+  }
+
   ImportAddresses allowed_;
+  const std::function<void(int line)>& progress_;
   ImportedList list_;
   std::set<std::string> seen_;
 };

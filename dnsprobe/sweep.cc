@@ -63,6 +63,7 @@ SweepResult sweep(net::Loop& loop, const Clock& clock, const std::vector<RecordK
       ++under_way;
       transport->ask(track, resolvers[track / keys.size()], keys[track % keys.size()]);
     }
+    loop.advance({net::Advance::Of::kQuestions, tracks - waiting.size() - under_way, tracks});
     bool rang = false;
     const std::size_t before = under_way;
     const net::Loop::Handle alarm = loop.after(kSlice, [&rang] { rang = true; });

@@ -263,6 +263,7 @@ std::vector<DnsAnswer> exchange_all(Loop& loop, const Clock& clock, const std::v
   UdpSockets sockets(loop);
   std::vector<std::unique_ptr<Conversation>> conversations;
   std::size_t finished = 0;
+  std::optional<std::size_t> told;
   // The loop asks this between any two callbacks: the place to start what there is room for.
   loop.run_until([&] {
     while (conversations.size() < requests.size() &&
@@ -271,6 +272,8 @@ std::vector<DnsAnswer> exchange_all(Loop& loop, const Clock& clock, const std::v
           std::make_unique<Conversation>(loop, sockets, clock, requests[conversations.size()], &finished));
       conversations.back()->start();
     }
+    if (told != finished) loop.advance({Advance::Of::kQuestions, finished, requests.size()});
+    told = finished;
     return finished == requests.size();
   });
   std::vector<DnsAnswer> answers;

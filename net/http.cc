@@ -461,12 +461,15 @@ std::vector<Result<HttpResponse>> http_all(Loop& loop, const std::vector<HttpReq
   std::vector<std::optional<Result<HttpResponse>>> results(requests.size());
   std::size_t next = 0, ended = 0;
   HttpClient client(loop);
+  const auto tell = [&] { loop.advance({Advance::Of::kRequests, ended, requests.size()}); };
+  tell();
   std::function<void()> start_next = [&] {
     if (next == requests.size()) return;
     const std::size_t index = next++;
     client.start(requests[index], [&, index](Result<HttpResponse> result) {
       results[index] = std::move(result);
       ++ended;
+      tell();
       start_next();
     });
   };

@@ -2,11 +2,20 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "core/clock.h"
 
 namespace cutover::net {
+
+/// How far a fan-out of conversations has come, or one long conversation.
+struct Advance {
+  enum class Of { kQuestions, kHandshakes, kRequests, kRecords };  ///< DNS, TLS, HTTP; records of a zone transfer
+  Of of = Of::kQuestions;
+  std::size_t done = 0;
+  std::optional<std::size_t> total{};  ///< empty: not known
+};
 
 /// The one event loop of the program (Asio underneath; no Asio type leaves net/).
 /// Single-threaded: every callback runs inside run_until() on the thread that called it.
@@ -45,6 +54,13 @@ class Loop {
   /// As post, but may be called from another thread.
   void post_from_any_thread(std::function<void()> task);
 
+  /// Who wants to know how far the fan-outs over this loop have come: told when one begins and whenever a conversation
+  /// ends. Empty: nobody.
+  void on_advance(std::function<void(const Advance&)> listener) { listener_ = std::move(listener); }
+  void advance(const Advance& how_far) const {
+    if (listener_) listener_(how_far);
+  }
+
   /// Runs callbacks until `done()` is true (asked before the first and after every callback).
   /// Returns at once where it is true already. While nothing is pending it waits: give it a timer.
   void run_until(const std::function<bool()>& done);
@@ -55,6 +71,7 @@ class Loop {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  std::function<void(const Advance&)> listener_;
 };
 
 /// An owned file descriptor, closed when destroyed.

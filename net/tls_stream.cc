@@ -231,6 +231,7 @@ class TlsFanOut {
     answers_.resize(requests.size());
   }
   std::vector<TlsAnswer> run() {
+    tell();
     for (std::size_t slot = 0; slot < active_.size(); ++slot) start_next(slot);
     loop_.run_until([this] { return finished_ == requests_.size(); });
     return std::move(answers_);
@@ -245,9 +246,11 @@ class TlsFanOut {
         std::make_unique<Conversation>(loop_, contexts_, requests_[index], [this, slot, index](TlsAnswer answer) {
           answers_[index] = std::move(answer);
           ++finished_;
+          tell();
           start_next(slot);
         });
   }
+  void tell() const { loop_.advance({Advance::Of::kHandshakes, finished_, requests_.size()}); }
 
   Loop& loop_;
   const std::vector<TlsRequest>& requests_;

@@ -80,6 +80,7 @@ class Transfer {
     first_ = false;
     for (Record& record : message->answer)
       if (!take(std::move(record))) return;
+    loop_.advance({Advance::Of::kRecords, records_.size(), std::nullopt});
     if (!closed_) return;
     if (!signed_now) return stop(fail(ErrorCode::kAuth, "the last message is not signed (RFC 8945 section 5.3.1)"));
     stop(std::nullopt);
