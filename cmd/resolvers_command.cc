@@ -152,14 +152,14 @@ ExitCode run_resolvers_import(const GlobalOptions& global, const ResolversImport
         fail(ErrorCode::kUsage, fmt::format("{}: is there already; --force writes over it", printable(flags.to))));
   const auto text = dnsprobe::read_list_file(flags.file);
   if (!text) return tell(text.error());
-  Progress progress(global, "resolvers import " + flags.file);
+  const std::string source = std::filesystem::path(flags.file).filename().string();
+  Progress progress(global, "resolvers import " + source);
   const auto lines = static_cast<std::size_t>(std::count(text->begin(), text->end(), '\n')) + 1;
   const auto list = dnsprobe::import_list(
       *text, flags.private_too ? dnsprobe::ImportAddresses::kAny : dnsprobe::ImportAddresses::kPublic,
       [&](int line) { progress.take("lines", static_cast<std::size_t>(line), lines); });
   progress.finish();
   if (!list) return tell(within(printable(flags.file), list.error()));
-  const std::string source = std::filesystem::path(flags.file).filename().string();
   if (auto written = write_result(flags.to, import_header(flags.file, *list, SystemClock().now()) +
                                                 dnsprobe::resolver_list_text(list->resolvers, source));
       !written)

@@ -8,6 +8,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/clock.h"
@@ -19,8 +20,11 @@ namespace cutover::test {
 struct CertificateOptions {
   std::string common_name{};
   std::vector<std::string> alternative_names{};  ///< as OpenSSL writes them: `DNS:www.example.com`, `IP:127.0.0.1`
-  Instant not_before{};                          ///< zero: a day ago
-  Instant not_after{};                           ///< zero: in 90 days
+  /// As they are, with bytes and lengths that no authority would sign.
+  std::vector<std::pair<int, std::string>> raw_subject{};  ///< NID and UTF-8 text
+  std::vector<std::string> raw_dns_names{};
+  Instant not_before{};  ///< zero: a day ago
+  Instant not_after{};   ///< zero: in 90 days
   bool authority = false;
   bool basic_constraints = true;                  ///< false: it does not say whether it is an authority
   std::string extended_key_usage = "serverAuth";  ///< of leaves; empty: none
@@ -66,6 +70,9 @@ class Certificate {
     if (!options.common_name.empty())
       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
                                  reinterpret_cast<const unsigned char*>(options.common_name.c_str()), -1, -1, 0);
+    for (const auto& [nid, text] : options.raw_subject)
+      X509_NAME_add_entry_by_NID(name, nid, V_ASN1_UTF8STRING, reinterpret_cast<const unsigned char*>(text.data()),
+                                 static_cast<int>(text.size()), -1, 0);
     X509_set_issuer_name(x, X509_get_subject_name(issuer == nullptr ? x : issuer->x509_.get()));
     X509_set_pubkey(x, key_.get());
     add(x, issuer, NID_subject_key_identifier, "hash");
@@ -82,6 +89,7 @@ class Certificate {
     std::string names = options.common_name.empty() && !options.alternative_names.empty() ? "critical" : "";
     for (const auto& one : options.alternative_names) names += (names.empty() ? "" : ",") + one;
     if (!names.empty()) add(x, issuer, NID_subject_alt_name, names);
+    add_raw_names(x, options.raw_dns_names);
     if (X509_sign(x, (issuer == nullptr ? *this : *issuer).key_.get(), EVP_get_digestbyname(options.digest.c_str())) ==
         0)
       throw std::runtime_error("a test certificate cannot be signed");
@@ -105,6 +113,18 @@ class Certificate {
     if (extension == nullptr) throw std::runtime_error("a test certificate cannot have the extension " + value);
     X509_add_ext(x, extension, -1);
     X509_EXTENSION_free(extension);
+  }
+  static void add_raw_names(X509* x, const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> all(GENERAL_NAMES_new(), GENERAL_NAMES_free);
+    for (const auto& name : names) {
+      ASN1_IA5STRING* value = ASN1_IA5STRING_new();
+      ASN1_STRING_set(value, name.data(), static_cast<int>(name.size()));
+      GENERAL_NAME* one = GENERAL_NAME_new();
+      GENERAL_NAME_set0_value(one, GEN_DNS, value);
+      sk_GENERAL_NAME_push(all.get(), one);
+    }
+    X509_add1_ext_i2d(x, NID_subject_alt_name, all.get(), 0, X509V3_ADD_DEFAULT);
   }
   template <class Write>
   static std::string written(Write write) {
