@@ -95,7 +95,9 @@ Result<Seconds> connection_timeout(const std::string& text) {
 }
 
 TextStyle text_style(const GlobalOptions& global) {
-  const bool colour = !global.ci && isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  const char* terminal = std::getenv("TERM");
+  const bool is_dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
+  const bool colour = !global.ci && !is_dumb && isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   return colour ? TextStyle::kColour : TextStyle::kPlain;
 }
 

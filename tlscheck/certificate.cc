@@ -42,12 +42,18 @@ std::string bytes_of(const ASN1_STRING* value) {
           static_cast<std::size_t>(ASN1_STRING_length(value))};
 }
 
+/// Words of a certificate, safe to show. Real ones are not as long.
+std::string shown(std::string_view words) {
+  constexpr std::size_t kLongest = 500;
+  return printable(words.substr(0, kLongest)) + (words.size() > kLongest ? "..." : "");
+}
+
 std::string text_of(const X509_NAME* name) {
   const Owned<BIO> out(BIO_new(BIO_s_mem()));
   X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB));
   char* data = nullptr;
   const auto size = BIO_get_mem_data(out.get(), &data);
-  const std::string text = size > 0 ? printable({data, static_cast<std::size_t>(size)}) : std::string();
+  const std::string text = size > 0 ? shown({data, static_cast<std::size_t>(size)}) : std::string();
   return text.empty() ? "(no subject)" : text;
 }
 
@@ -61,7 +67,7 @@ std::string entry_of(const X509_NAME* name, int nid) {
   unsigned char* utf8 = nullptr;
   const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
   const Owned<unsigned char> owned(utf8);
-  return size > 0 ? printable({reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size)}) : std::string();
+  return size > 0 ? shown({reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size)}) : std::string();
 }
 
 std::string hex_digest(const std::string& bytes) {
@@ -79,7 +85,7 @@ std::vector<std::string> names_of(const X509* certificate) {
     if (one->type != GEN_DNS && one->type != GEN_IPADD) continue;
     const std::string bytes = bytes_of(one->type == GEN_DNS ? one->d.dNSName : one->d.iPAddress);
     const auto address = IpAddress::from_bytes(one->type == GEN_IPADD ? bytes : std::string());
-    out.push_back(address ? address->text() : printable(bytes));
+    out.push_back(address ? address->text() : shown(bytes));
   }
   return out;
 }

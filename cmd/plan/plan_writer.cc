@@ -34,6 +34,18 @@ std::string comment(std::size_t indent, std::string_view text) {
   return out + line + "\n";
 }
 
+/// A name as a plan may have it. A colon or a slash in one is written by its number: plain it would be read as a URL's.
+std::string name_scalar(const std::string& name) {
+  std::string out;
+  for (const char c : name) {
+    if (c == ':' || c == '/')
+      out += fmt::format("\\{:03}", static_cast<unsigned char>(c));
+    else
+      out += c;
+  }
+  return yaml_scalar(out);
+}
+
 std::string list_of(const std::vector<std::string>& values) {
   std::vector<std::string> scalars;
   for (const std::string& value : values) scalars.push_back(yaml_scalar(value));
@@ -70,16 +82,16 @@ class Guesses {
 
   std::string text() const {
     std::string out;
-    for (const std::string& name : web_) out += fmt::format("  - {{ names: [{}], port: 443 }}\n", yaml_scalar(name));
+    for (const std::string& name : web_) out += fmt::format("  - {{ names: [{}], port: 443 }}\n", name_scalar(name));
     for (const auto& [name, addresses] : following_)
-      out += fmt::format("  - {{ names: [{}], port: 443, old: {}, new: {} }}   # by CNAME\n", yaml_scalar(name),
+      out += fmt::format("  - {{ names: [{}], port: 443, old: {}, new: {} }}   # by CNAME\n", name_scalar(name),
                          list_of(addresses.old_side), list_of(addresses.new_side));
     for (const std::string& name : mail_)
-      out += fmt::format("  - {{ names: [{}], port: 25, starttls: smtp }}   # named in an MX\n", yaml_scalar(name));
+      out += fmt::format("  - {{ names: [{}], port: 25, starttls: smtp }}   # named in an MX\n", name_scalar(name));
     for (const std::string& name : unknown_)
       out += fmt::format(
           "  # - {{ names: [{}], port: 443, old: [], new: [] }}   # by CNAME: fill in where its target leads\n",
-          yaml_scalar(name));
+          name_scalar(name));
     return out;
   }
 
@@ -136,7 +148,7 @@ std::string change_text(const FoundChange& found, const DomainName& zone) {
   std::string out = comment(6, about);
   if (!found.alarm.empty()) out += comment(6, "!!! " + found.alarm);
   return out + fmt::format("      - {{ name: {}, type: {}, from: {}, to: {}{} }}\n",
-                           yaml_scalar(change.name.relative_to(zone)), to_text(change.type), list_of(change.from),
+                           name_scalar(change.name.relative_to(zone)), to_text(change.type), list_of(change.from),
                            list_of(change.to), change.proxied ? ", proxied: true" : "");
 }
 
@@ -155,7 +167,7 @@ std::string zone_text(const DraftZone& zone) {
   out = comment(2, fmt::format("{}: serial {}, {}", zone.zone.host(), zone.serial,
                                counted(zone.record_sets, "record set"))) +
         out;
-  out += fmt::format("  - zone: {}\n", yaml_scalar(zone.zone.host())) + provider_text(zone.provider);
+  out += fmt::format("  - zone: {}\n", name_scalar(zone.zone.host())) + provider_text(zone.provider);
   if (!zone.authoritative.empty()) out += fmt::format("    authoritative: {}\n", list_of(zone.authoritative));
   if (!zone.view.empty()) out += fmt::format("    view: {}\n", yaml_scalar(zone.view));
   out += "    changes:\n";
