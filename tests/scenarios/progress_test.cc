@@ -56,10 +56,10 @@ struct Desk {
     return servers::run_program({"sh", "-c", command(arguments)}).output;
   }
   /// On a terminal of 60 columns.
-  std::string on_terminal(const std::string& arguments, const std::string& terminal = "xterm") const {
+  std::string on_terminal(const std::string& arguments, const std::string& setting = "NO_COLOR=1") const {
     folder.write("script.sh", "stty cols 60 rows 20 -onlcr\n" + command(arguments) + "\n");
     return servers::run_program(
-               {"env", "TERM=" + terminal, "script", "-qec", "sh " + folder.file("script.sh"), "/dev/null"})
+               {"env", "TERM=xterm", setting, "script", "-qec", "sh " + folder.file("script.sh"), "/dev/null"})
         .output;
   }
 };
@@ -105,7 +105,7 @@ void check_everywhere(const Desk& desk, const std::string& arguments, const std:
   // Nothing stands where it was drawn: results and errors begin their lines.
   CHECK(split(screen.text, '\n').size() == split(plain, '\n').size());
   CHECK(desk.on_terminal(arguments + " --ci").find_first_of("\r\x1b") == std::string::npos);
-  CHECK(desk.on_terminal(arguments, "dumb").find_first_of("\r\x1b") == std::string::npos);
+  CHECK(desk.on_terminal(arguments, "TERM=dumb").find_first_of("\r\x1b") == std::string::npos);
 }
 
 }  // namespace
@@ -142,11 +142,12 @@ TEST_CASE("progress: preflight and tls, on a terminal and elsewhere") {
   desk.folder.write(
       "cutover.yaml",
       fmt::format("version: 1\nname: shop-move\nzones:\n  - zone: shop.example\n    provider: {{ type: zonefile, "
-                  "file: shop.zone }}\n    changes:\n      - {{ name: www, type: A, from: [192.0.2.1], to: [{0}] }}\n"
-                  "lookup: [{1}]\nendpoints:\n  - {{ names: [www.shop.example], port: {2}, new: [{0}] }}\n"
+                  "file: shop.zone }}\n    changes:\n      - {{ name: www, type: A, from: [{3}], to: [{0}] }}\n"
+                  "lookup: [\"{0}:{1}\"]\nendpoints:\n  - {{ names: [www.shop.example], port: {2}, new: [{0}] }}\n"
                   "  - {{ names: [api.shop.example], port: {2}, new: [{0}] }}\n",
-                  at.address.text(), silent.endpoints().back().text(), at.port));
-  check_everywhere(desk, "preflight --ca-file ca.pem --http-01 off --timeout 2s", "preflight of shop-move: ");
+                  at.address.text(), servers::free_port(at.address.text()), at.port, servers::own_address()));
+  check_everywhere(desk, "preflight --ca-file ca.pem --http-01 off --timeout 2s",
+                   "preflight of shop-move: 1 of 3 TLS handshakes");
   check_everywhere(desk,
                    fmt::format("tls --ca-file ca.pem --timeout 2s {0}:{1} {0}:{2}", at.address.text(), at.port,
                                silent.endpoints().back().port),
