@@ -98,8 +98,9 @@ void check_forms(const Desk& desk, const std::vector<std::string>& command, cons
       }
     if (form == "metrics") {
       desk.write("read.prom", run.out);
-      // Its advice about names is not ours to follow; what it cannot read it ends with 1 for.
-      CHECK(desk.run({"sh", "-c", "promtool check metrics < read.prom"}).status != 1);
+      // 3 is advice on the names of metrics, which blackbox_exporter chose; 1: it cannot be read.
+      const int read = desk.run({"sh", "-c", "promtool check metrics < read.prom"}).status;
+      CHECK((read == 0 || read == 3));
     }
   }
 }

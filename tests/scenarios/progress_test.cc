@@ -5,13 +5,16 @@
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 #include "cmd/report/wrapped.h"
 #include "core/text.h"
 #include "net/loop.h"
+#include "net/message.h"
 #include "tests/servers/servers.h"
 #include "tests/support/certificates.h"
+#include "tests/support/scripted_server.h"
 
 // Long work says how far it has come: the program on a terminal, where the line is drawn over itself, and elsewhere.
 
@@ -166,6 +169,54 @@ TEST_CASE("progress: assess, on a terminal and elsewhere") {
                   "--to 192.0.2.2 --authoritative {} --authoritative {}",
                   silent.endpoints()[0].text(), silent.endpoints()[1].text()),
       "assess shop.example: 0 of 2 DNS questions");
+}
+
+namespace {
+
+/// The beginning of a long zone transfer, a hundred records at a time, which then breaks off.
+void begin_transfer(int fd) {
+  const std::string query = test::hear_some(fd);
+  if (query.size() < 2) return;
+  const auto asked = net::decode(std::string_view(query).substr(2));
+  if (!asked || asked->question.size() != 1) return;
+  const DomainName zone = asked->question.front().name;
+  for (int part = 0; part < 8; ++part) {
+    net::Message reply;
+    reply.id = asked->id;
+    reply.qr = reply.aa = true;
+    if (part == 0) {
+      reply.question = asked->question;
+      reply.answer.push_back(
+          {zone, RecordType::kSoa, net::RecordClass::kIn, 300, "ns1.shop.example. admin.shop.example. 1 2 3 4 5"});
+    }
+    for (int i = 0; i < 100; ++i)
+      reply.answer.push_back({*DomainName::from_text(fmt::format("host-{}-{}", part, i), zone), RecordType::kA,
+                              net::RecordClass::kIn, 300, "192.0.2.1"});
+    const auto wire = net::encode(reply);
+    if (!wire) return;
+    std::string framed{static_cast<char>(wire->size() >> 8U), static_cast<char>(wire->size() & 0xffU)};
+    test::say(fd, framed.append(wire->begin(), wire->end()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(250));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("progress: a zone transfer counts records, of nobody knows how many") {
+  const Desk desk;
+  const test::ScriptedServer server(begin_transfer);
+  const std::string written =
+      desk.on_terminal(fmt::format("assess --zone shop.example --server {0} --from 192.0.2.1 --to 192.0.2.2 "
+                                   "--authoritative {0}",
+                                   server.endpoint().text()));
+  const Screen screen = screen_of(written);
+  INFO(printable(written));
+  REQUIRE_FALSE(screen.drawn.empty());
+  for (const std::string& drawn : screen.drawn) {
+    CHECK_THAT(drawn, Catch::StartsWith("assess shop.example: ") && Catch::Contains("01 records"));
+    CHECK(drawn.find("left") == std::string::npos);
+  }
+  CHECK_THAT(screen.text, Catch::StartsWith("cutover: ") && Catch::Contains("before the zone was complete"));
 }
 
 TEST_CASE("progress: what takes no second shows nothing") {
