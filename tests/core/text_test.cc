@@ -51,6 +51,8 @@ TEST_CASE("text from the network cannot drive a terminal") {
                   "31m") == "\\x9b31m");  // C1 control sequence introducer
   CHECK(printable("abc\xe2\x80\xae"
                   "def") == "abc\\u{202e}def");  // right-to-left override
+  CHECK(printable("abc\xd8\x9c"
+                  "def") == "abc\\u{061c}def");  // Arabic letter mark
   CHECK(printable("\xff\xc3") == "\\xff\\xc3");
   CHECK(printable("\xc0\xaf") == "\\xc0\\xaf");           // overlong
   CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // surrogate
