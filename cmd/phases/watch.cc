@@ -200,7 +200,15 @@ void note_ttl_habits(WatchPhaseResult& result) {
   }
 }
 
-void conclude(WatchPhaseResult& result) {
+/// What comes after everybody has turned. `low`: there are TTLs to restore.
+std::string next_of(Phase of, bool low, Instant retire_from) {
+  if (of == Phase::kSwap)
+    return fmt::format("keep the old side on standby, until {} at the very least{}", format_instant(retire_from),
+                       low ? "; `cutover restore-ttl` when standby is over" : "");
+  return low ? "users are back; `cutover restore-ttl` puts the TTLs back" : "nothing: users are back";
+}
+
+void conclude(WatchPhaseResult& result, bool low) {
   note_ttl_habits(result);
   const dnsprobe::Forecast& forecast = result.seen.forecast;
   switch (result.seen.end) {
@@ -209,12 +217,7 @@ void conclude(WatchPhaseResult& result) {
       result.headline = fmt::format("converged at {}: the bound has passed, and {} of {} gave only the new answer",
                                     format_instant(*result.seen.converged_at), forecast.settled,
                                     counted(forecast.resolvers, "resolver"));
-      result.next = result.questions.of == Phase::kSwap
-                        ? fmt::format(
-                              "keep the old side on standby, until {} at the very least; `cutover restore-ttl` "
-                              "when standby is over",
-                              format_instant(forecast.retire_from))
-                        : "users are back; `cutover restore-ttl` puts the TTLs back";
+      result.next = next_of(result.questions.of, low, forecast.retire_from);
       return;
     case dnsprobe::WatchEnd::kGaveUp:
       result.headline = "gave up waiting: " + forecast.why;
@@ -333,7 +336,7 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   if (sink.begun) sink.begun(result.questions);
 
   ask_resolvers(cutover, *noted, sink, result);
-  conclude(result);
+  conclude(result, ttls_are_low(*history));
   if (auto kept =
           cutover.journal.record_event(Phase::kWatch, std::string(dnsprobe::to_text(result.seen.end)), result.headline);
       !kept)
