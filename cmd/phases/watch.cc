@@ -200,6 +200,8 @@ void note_ttl_habits(WatchPhaseResult& result) {
   }
 }
 
+constexpr const char* kStopped = "stopped; nothing is lost, `cutover watch` goes on";
+
 /// What comes after everybody has turned. `low`: there are TTLs to restore.
 std::string next_of(Phase of, bool low, Instant retire_from) {
   if (of == Phase::kSwap)
@@ -232,7 +234,7 @@ void conclude(WatchPhaseResult& result, bool low) {
       result.next = "check that this machine reaches the resolvers (UDP and TCP port 53), or name others in the plan";
       break;
     case dnsprobe::WatchEnd::kStopped:
-      result.headline = "stopped; nothing is lost, `cutover watch` goes on";
+      result.headline = kStopped;
       break;
   }
   result.exit = ExitCode::kGaveUp;
@@ -311,6 +313,10 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   if (!served) return served.error();
   if (!served->served_at) {
     result.exit = ExitCode::kGaveUp;
+    if (cutover.stop && cutover.stop()) {
+      result.headline = kStopped;
+      return result;
+    }
     result.headline = "not every authoritative address serves the new values, so no resolver was asked";
     result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
     result.next = "mend those servers and run `cutover watch` again";
