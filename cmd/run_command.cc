@@ -145,6 +145,7 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
       return stop_requested();
     };
     RunSink sink;
+    bool in_trouble = false;
     sink.told = [&](const RunMoment& moment) {
       notify_of(cutover, moment);
       tell_if_overdue(cutover);
@@ -153,7 +154,11 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
       else
         log(as_line(moment));
       screen.end();
-      screen.say_next(moment.next.empty() ? kGoesOn : moment.next);
+      // What was to be mended stays to be mended while the run only waits for that.
+      if (moment.kind != RunMoment::Kind::kWaiting || !moment.next.empty() || !in_trouble)
+        screen.say_next(moment.next.empty() ? kGoesOn : moment.next);
+      if (moment.kind != RunMoment::Kind::kWaiting)
+        in_trouble = moment.kind == RunMoment::Kind::kTrouble && !moment.next.empty();
       show_to(*onlookers, cutover, moment.gates);
     };
     sink.watch.begun = [&](const WatchQuestions& questions) {

@@ -212,49 +212,59 @@ watch: { resolvers: default, samples: 2, give-up: 5h }
 standby: 48h
 )";
 
-/// A swap that was just made, and a resolver which holds the old answer for minutes.
-class Swapped {
+/// A name server, a resolver that holds the old answer, and a plan.
+class Street {
  public:
-  Swapped() : knot_(zones()) {
+  explicit Street(int ttl, const std::string& more = "")
+      : sites_({"www.example.com"}), knot_(zones(ttl, sites_.old_address())) {
     UnboundOptions wanted;
     wanted.stubs = {{"example.com", {knot_.endpoint()}}};
     resolver_ = std::make_unique<Unbound>(wanted);
     desk.write("tsig.key", knot_.key().file_text());
     desk.write("cutover.yaml", fmt::format(R"(version: 1
-name: swapped
+name: street
 zones:
   - zone: example.com
     provider: {{ type: rfc2136, server: "{0}", key: file/tsig.key }}
     authoritative: ["{0}"]
     changes:
-      - {{ name: www, type: A, from: [192.0.2.1], to: [192.0.2.2] }}
-ttl: {{ during: 900s }}
+      - {{ name: www, type: A, from: [{4}], to: [{5}] }}
+ttl: {{ during: {2}s }}
+endpoints: [{{ names: [www.example.com], port: {6}, http: {{ path: /, expect: 200 }} }}]
 watch: {{ resolvers: ["office={1}"], samples: 2 }}
 lookup: ["{1}"]
-)",
-                                           knot_.endpoint().text(), resolver_->endpoint().text()));
-    REQUIRE(look_up(resolver_->endpoint(), "www.example.com", "A").rdata == std::vector<std::string>{"192.0.2.1"});
+{3})",
+                                           knot_.endpoint().text(), resolver_->endpoint().text(), ttl, more,
+                                           sites_.old_address(), sites_.new_address(), sites_.port()));
+  }
+  /// Swaps at once, right after the resolver has asked for the old answer.
+  void swap() const {
+    REQUIRE_FALSE(look_up(resolver_->endpoint(), "www.example.com", "A").rdata.empty());
     const Run swapped =
         desk.cutover({"swap", "--yes", "--override", "ttl-drained=a test", "--override", "preflight-passed=a test"});
     INFO(swapped.both());
     REQUIRE(swapped.status == 0);
   }
 
+  const std::string& ca_file() const { return sites_.ca_file(); }
+
   Desk desk;
 
  private:
-  static AuthorityOptions zones() {
+  static AuthorityOptions zones(int ttl, const std::string& address) {
     AuthorityOptions options;
-    options.zones = {{"example.com", R"($ORIGIN example.com.
-$TTL 900
+    options.zones = {{"example.com", fmt::format(R"($ORIGIN example.com.
+$TTL {}
 @    IN SOA ns1 hostmaster 7 5 2 1209600 2
 @    IN NS  ns1
 ns1  IN A   127.0.0.1
-www  IN A   192.0.2.1
-)"}};
+www  IN A {}
+)",
+                                                 ttl, address)}};
     return options;
   }
 
+  Sites sites_;
   Knot knot_;
   std::unique_ptr<Unbound> resolver_;
 };
@@ -320,7 +330,8 @@ TEST_CASE("in a terminal that changes its size, one calm screen tells all, and l
 
 TEST_CASE("a watch that is stopped says how to come back, and tells the same without colour", "[watch]") {
   if (!has_tmux()) return;
-  const Swapped now;
+  const Street now(900);
+  now.swap();
   {
     const Terminal terminal(now.desk, {80, 24}, "watch", "NO_COLOR=1");
     const std::string text = words_of(terminal.once_it_shows({"[>] watch", "slowest   office", "old entry seen"}));
@@ -349,8 +360,35 @@ TEST_CASE("a watch that is stopped says how to come back, and tells the same wit
   }
 }
 
+TEST_CASE("a run in a terminal: what it waits for, that nobody has to do anything, and in the end every line of it",
+          "[run]") {
+  if (!has_tmux()) return;
+  const Street now(20, "standby: 45s\n");
+  const Terminal terminal(now.desk, {100, 30}, "run --yes --look-again 1s --ca-file " + now.ca_file());
+  const std::string waiting =
+      terminal.once_it_shows({"[x] preflight", "NOT YET   not before ", "CLOSED    ttl-drained, opens in "});
+  keep_for_looking("terminal-run-waiting.txt", waiting);
+  CHECK_THAT(words_of(waiting), Contains("NOT YET not before") && Contains("next nothing: this goes on by itself"));
+  const std::string watching = terminal.once_it_shows({"[>] watch", "bound     "});
+  keep_for_looking("terminal-run-watching.txt", watching);
+  CHECK_THAT(words_of(watching), Contains("next nothing: this goes on by itself"));
+  keep_for_looking("terminal-run-standby.txt", terminal.once_it_shows({"[x] watch", "standby runs until"}));
+  CHECK(terminal.told("#{history_size} #{alternate_on}") == "0 1");
+  terminal.once_it_shows({"ended with 0"});
+  CHECK(terminal.told("#{cursor_flag} #{alternate_on}") == "1 0");
+  const std::string all = terminal.with_scrollback();
+  std::size_t at = 0;
+  for (const char* told : {"a line from before", "lowering the TTLs", "the swap opens at", "swapped;", "converged at",
+                           "standby", "run: finished"}) {
+    INFO(told << "\n" << all);
+    at = all.find(told, at);
+    REQUIRE(at != std::string::npos);
+  }
+}
+
 TEST_CASE("without a terminal that can redraw: lines, and no escapes among them", "[watch]") {
-  const Swapped now;
+  const Street now(900);
+  now.swap();
   const auto lines_only = [](const std::string& log) {
     INFO(log);
     CHECK(log.find('\x1b') == std::string::npos);
