@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "cmd/live_screen.h"
 #include "cmd/notify/notifier.h"
 #include "cmd/plan/plan_file.h"
 #include "cmd/report/checks_github.h"
@@ -29,7 +30,10 @@ volatile sig_atomic_t signals_seen = 0;
 void on_signal(int) {
   // The second Ctrl-C means it: the journal is safe at any instant.
   signals_seen = signals_seen + 1;
-  if (signals_seen > 1) _exit(static_cast<int>(ExitCode::kGaveUp));
+  if (signals_seen > 1) {
+    LiveScreen::give_terminal_back();
+    _exit(static_cast<int>(ExitCode::kGaveUp));
+  }
 }
 
 ExitCode exit_code_of(ErrorCode code) {
@@ -82,6 +86,8 @@ void print_result(const std::string& text) {
 bool is_interactive(const GlobalOptions& global) {
   return !global.ci && isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
 }
+
+bool can_redraw(const GlobalOptions& global) { return is_interactive(global) && LiveScreen::is_possible(); }
 
 Severity severity_from(const std::string& word) {
   return word == "note" ? Severity::kNote : word == "warning" ? Severity::kWarning : Severity::kError;
@@ -190,6 +196,7 @@ ExitCode with_cutover(const GlobalOptions& global, const std::function<ExitCode(
   Notifier notifier(*plan, &*journal, loop, clock, [&cutover](const std::string& line) { cutover.log(line); });
   cutover.telling.notify = [&notifier](const Notice& notice) { notifier.tell(notice); };
   const ExitCode exit = work(cutover);
+  cutover.telling.log = log_line;  // what `work` drew on is gone
   notifier.finish(stop_requested);
   return exit;
 }

@@ -30,6 +30,9 @@ void print_result(const std::string& text);
 /// Whether a person sits at both ends.
 bool is_interactive(const GlobalOptions& global);
 
+/// Whether one picture may be drawn over the other: a person looks, and the terminal says that it can.
+bool can_redraw(const GlobalOptions& global);
+
 /// `note`, `warning`, `error`; every other word is `error`.
 Severity severity_from(const std::string& word);
 /// The value of --timeout. kUsage says what is wrong with it.

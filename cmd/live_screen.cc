@@ -1,54 +1,118 @@
 #include "cmd/live_screen.h"
 
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <iostream>
+#include <string_view>
 
 namespace cutover {
 namespace {
 
-constexpr std::chrono::milliseconds kLeastBetween{200};
+constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l", kLeave = "\x1b[?25h\x1b[?1049l";
+// A terminal that knows these shows what stands between them at once; others pass them over.
+constexpr std::string_view kBegin = "\x1b[?2026h", kEnd = "\x1b[?2026l";
+/// Weeks of a `run`; the journal knows the rest.
+constexpr std::size_t kMostLogged = 20000;
+
+volatile sig_atomic_t is_open = 0;
 
 ScreenSize size_now() {
   winsize size{};
   ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
-  // The last column is left free: a terminal may wrap there. So is the last line, where the cursor stands.
-  return {size.ws_col >= 20 ? size.ws_col - 1U : 79U, size.ws_row >= 5 ? size.ws_row - 1U : 23U};
+  // The last column is left free: what is erased after it would take its last sign away.
+  return {size.ws_col >= 20 ? size.ws_col - 1U : 79U, size.ws_row >= 5 ? size.ws_row : 24U};
 }
 
 TextStyle style_now() { return std::getenv("NO_COLOR") == nullptr ? TextStyle::kColour : TextStyle::kPlain; }
 
-std::string up(std::size_t lines) { return lines == 0 ? std::string() : "\x1b[" + std::to_string(lines) + "A\r"; }
+/// As a signal handler may.
+void write_raw(std::string_view text) { static_cast<void>(::write(STDERR_FILENO, text.data(), text.size()) < 0); }
+
+void on_suspend(int number) {
+  const int error = errno;
+  LiveScreen::give_terminal_back();
+  // Stops here, as without a handler; it goes on when the person says `fg`.
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  struct sigaction own {};
+  sigaction(number, &standard, &own);
+  raise(number);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, number);
+  pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  sigaction(number, &own, nullptr);
+  write_raw(kEnter);
+  is_open = 1;
+  errno = error;
+}
+
+void on_suspend_do(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGTSTP, &action, nullptr);
+}
 
 }  // namespace
 
+bool LiveScreen::is_possible() {
+  const char* terminal = std::getenv("TERM");
+  return terminal != nullptr && *terminal != '\0' && std::string_view(terminal) != "dumb";
+}
+
+void LiveScreen::give_terminal_back() {
+  if (is_open == 0) return;
+  is_open = 0;
+  write_raw(kLeave);
+}
+
 void LiveScreen::draw(const Story& story) {
-  const auto real = std::chrono::steady_clock::now();
-  if (real - drawn_at_ < kLeastBetween) return;
-  drawn_at_ = real;
-  const ScreenSize size = size_now();
-  put(story_screen(story, watch_ ? &*watch_ : nullptr, story.now, size, style_now()), size);
+  if (closed_) return;
+  size_ = size_now();
+  shown_ = story_screen(story, watch_ ? &*watch_ : nullptr, story.now, size_, style_now(), next_);
+  std::string out;
+  if (is_open == 0) {
+    is_open = 1;
+    on_suspend_do(on_suspend);
+    out += kEnter;
+  }
+  std::cerr << out + frame() << std::flush;
 }
 
 void LiveScreen::log(const std::string& line) {
-  std::cerr << up(shown_.size()) << "\x1b[J" << line << "\n";
-  const std::vector<std::string> again = std::move(shown_);
-  shown_.clear();
-  put(again, size_);
+  if (is_open == 0) {
+    std::cerr << line + "\n" << std::flush;
+    return;
+  }
+  logged_.push_back(line);
+  if (logged_.size() > kMostLogged) logged_.pop_front();
+  std::cerr << frame() << std::flush;
 }
 
-void LiveScreen::put(const std::vector<std::string>& lines, ScreenSize size) {
-  // Another size has broken the lines that stand there anew: nobody knows where they begin.
-  const bool resized = size_.width != 0 && (size.width != size_.width || size.height != size_.height);
-  std::string out = resized ? "\x1b[2J\x1b[H" : up(shown_.size());
-  for (const std::string& line : lines) out += line + "\x1b[K\n";
-  out += "\x1b[J";
+void LiveScreen::close() {
+  closed_ = true;
+  if (is_open == 0) return;
+  on_suspend_do(SIG_DFL);
+  give_terminal_back();
+  std::string out;
+  for (const std::string& line : logged_) out += line + "\n";
+  for (const std::string& line : shown_) out += line + "\n";
   std::cerr << out << std::flush;
-  shown_ = lines;
-  size_ = size;
+}
+
+std::string LiveScreen::frame() const {
+  std::vector<std::string> lines = shown_;
+  for (std::string& line : log_lines(logged_, size_.width, size_.height - lines.size()))
+    lines.push_back(std::move(line));
+  // Each line is written over what stood there: nothing is cleared first, so nothing flickers.
+  std::string out = std::string(kBegin) + "\x1b[H";
+  for (std::size_t i = 0; i < lines.size(); ++i) out += (i == 0 ? "" : "\r\n") + lines[i] + "\x1b[K";
+  return out + "\x1b[J" + std::string(kEnd);
 }
 
 }  // namespace cutover

@@ -1,5 +1,5 @@
 #pragma once
-#include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,10 +8,26 @@
 
 namespace cutover {
 
-/// Draws a story over itself on the terminal that stderr is, at most a few times a second; survives a window that
-/// changes its size. Lines that are logged meanwhile belong through log(): they stay above it.
+/// Draws a story over itself on the terminal that stderr is. It stands on the terminal's alternate screen, as a pager
+/// does: a window may change its size as it likes, and no redrawing ever gets into the scrollback. Lines that are
+/// logged meanwhile belong through log(): the last ones are shown below the story, and when it closes all of them stand
+/// on the normal screen.
+/// Ctrl-Z gives the terminal back for as long as the program is stopped.
 class LiveScreen {
  public:
+  LiveScreen() = default;
+  ~LiveScreen() { close(); }
+  LiveScreen(const LiveScreen&) = delete;
+  LiveScreen& operator=(const LiveScreen&) = delete;
+
+  /// Whether the terminal can do that, by its own word (TERM).
+  static bool is_possible();
+  /// For a handler of signals that ends the program at once.
+  static void give_terminal_back();
+
+  /// What to do next, instead of the story's own word: a program that goes on by itself asks for nothing. Empty: the
+  /// story's.
+  void say_next(std::string next) { next_ = std::move(next); }
   /// A watch begins, goes on, is over: while it goes on the screen tells more of each resolver.
   void begin(const WatchQuestions& questions) { watch_.emplace(questions); }
   void take(const dnsprobe::WatchEvent& event) {
@@ -22,17 +38,22 @@ class LiveScreen {
   }
   void end() { watch_.reset(); }
 
-  /// Shows it unless something was drawn a moment ago.
   void draw(const Story& story);
   void log(const std::string& line);
+  /// Gives the terminal back and leaves the last picture there. From now on nothing is drawn, and lines are only
+  /// logged.
+  void close();
 
  private:
-  void put(const std::vector<std::string>& lines, ScreenSize size);
+  /// The picture, and below it the last lines that were logged.
+  std::string frame() const;
 
   std::optional<WatchView> watch_;
+  std::string next_;
   std::vector<std::string> shown_;
+  std::deque<std::string> logged_;
   ScreenSize size_{0, 0};
-  std::chrono::steady_clock::time_point drawn_at_{};
+  bool closed_ = false;
 };
 
 }  // namespace cutover

@@ -48,7 +48,7 @@ ExitCode run_monitor(const GlobalOptions& global, const MonitorFlags& flags) {
   Notifier notifier(*plan, &*journal, loop, clock, [&cutover](const std::string& line) { cutover.log(line); });
   cutover.telling.notify = [&notifier](const Notice& notice) { notifier.tell(notice); };
   LiveScreen screen;
-  const bool live = global.output == OutputForm::kText && is_interactive(global);
+  const bool live = global.output == OutputForm::kText && can_redraw(global);
   if (live) {
     onlookers->follower.add([&](const Story& story) { screen.draw(story); });
     cutover.telling.log = [&](const std::string& line) { screen.log(line); };
@@ -64,6 +64,7 @@ ExitCode run_monitor(const GlobalOptions& global, const MonitorFlags& flags) {
     if (!live) log_line(monitor_line(report));
   };
   const auto result = monitor(cutover, *options, sink);
+  screen.close();
   if (result) print_result(in_form(global.output, *result));
   notifier.finish(stop_requested);
   return result ? result->exit : tell(result.error());

@@ -71,12 +71,13 @@ ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearseFlags&
   options.stop = stop_requested;
   const Clock* clock = nullptr;
   LiveScreen screen;
-  if (global.output == OutputForm::kText && is_interactive(global)) {
+  if (global.output == OutputForm::kText && can_redraw(global)) {
     onlookers->follower.add([&](const Story& story) { screen.draw(story); });
     options.log = [&](const std::string& line) { screen.log(line); };
   }
   if (onlookers->follower.is_wanted()) follow(onlookers->follower, screen, plan, clock, options);
   auto result = rehearse(plan, options);
+  screen.close();
   if (!result) return tell(result.error());
   print_result(global.output == OutputForm::kText ? rehearsal_as_text(*result) : rehearsal_as_json(*result));
   if (last)

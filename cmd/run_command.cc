@@ -18,6 +18,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kGoesOn =
+    "nothing: this goes on by itself; Ctrl-C stops it, and `cutover run` goes on from there";
+
 std::string_view to_text(RunMoment::Kind kind) {
   switch (kind) {
     case RunMoment::Kind::kStage:
@@ -137,7 +140,7 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
     const bool stream = global.output == OutputForm::kNdjson;
     LiveScreen screen;
     std::function<void(const std::string&)> log = log_line;
-    if (global.output == OutputForm::kText && is_interactive(global)) {
+    if (global.output == OutputForm::kText && can_redraw(global)) {
       onlookers->follower.add([&](const Story& story) { screen.draw(story); });
       log = cutover.telling.log = [&](const std::string& line) { screen.log(line); };
     }
@@ -146,6 +149,7 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
       return stop_requested();
     };
     RunSink sink;
+    bool in_trouble = false;
     sink.told = [&](const RunMoment& moment) {
       notify_of(cutover, moment);
       tell_if_overdue(cutover);
@@ -154,6 +158,11 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
       else
         log(as_line(moment));
       screen.end();
+      // What was to be mended stays to be mended while the run only waits for that.
+      if (moment.kind != RunMoment::Kind::kWaiting || !moment.next.empty() || !in_trouble)
+        screen.say_next(moment.next.empty() ? kGoesOn : moment.next);
+      if (moment.kind != RunMoment::Kind::kWaiting)
+        in_trouble = moment.kind == RunMoment::Kind::kTrouble && !moment.next.empty();
       show_to(*onlookers, cutover, moment.gates);
     };
     sink.watch.begun = [&](const WatchQuestions& questions) {
@@ -170,6 +179,7 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
       for (const std::string& line : WatchView::change_lines(look)) log(line);
     };
     auto result = run(cutover, options, sink);
+    screen.close();
     if (!result) {
       notify_end(cutover, "run", result.error());
       return tell(result.error());

@@ -32,13 +32,17 @@ ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
       options.give_up = *give_up;
     }
     const bool stream = global.output == OutputForm::kNdjson || global.output == OutputForm::kJson;
-    const bool live = global.output == OutputForm::kText && is_interactive(global);
+    const bool live = global.output == OutputForm::kText && can_redraw(global);
     std::optional<WatchView> view;  // for lines, where there is no terminal
     LiveScreen screen;
     if (live) {
       onlookers->follower.add([&](const Story& story) { screen.draw(story); });
       cutover.telling.log = [&](const std::string& line) { screen.log(line); };
     }
+    cutover.stop = [&] {  // asked in every wait
+      onlookers->follower.pass(cutover.clock.now());
+      return stop_requested();
+    };
     show_to(*onlookers, cutover);
     WatchSink sink;
     sink.begun = [&](const WatchQuestions& questions) {
@@ -65,7 +69,9 @@ ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
       for (const std::string& line : WatchView::change_lines(look)) log_line(line);
     };
     auto result = watch(cutover, options, sink);
+    screen.end();
     show_to(*onlookers, cutover);
+    screen.close();
     if (!result) {
       notify_end(cutover, "watch", result.error());
       return tell(result.error());

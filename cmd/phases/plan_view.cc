@@ -25,6 +25,11 @@ const Gate* gate_named(const std::vector<Gate>& gates, std::string_view name) {
   return at == gates.end() ? nullptr : &*at;
 }
 
+/// When a watch of this write saw everybody turn; nullopt: none has.
+std::optional<Instant> converged_at(const History& history, const WriteRecord& write) {
+  return converged_since(history, write.ended.value_or(write.started));
+}
+
 const CheckRecord* last_preflight(const Plan& plan, const History& history) {
   for (auto record = history.checks.rbegin(); record != history.checks.rend(); ++record)
     if (record->phase == Phase::kPreflight && record->plan_hash == plan.hash) return &*record;
@@ -121,7 +126,15 @@ std::vector<TimelineEntry> timeline_of(const Plan& plan, const History& history,
     if (swap.authoritative_at) {
       line.push_back({*swap.authoritative_at + turning, now >= *swap.authoritative_at + turning,
                       "bound: no cache that honours TTLs holds the old answer"});
-      line.push_back({*swap.authoritative_at + plan.standby, false, "restore-ttl: when standby is over"});
+      if (const auto converged = converged_at(history, swap))
+        line.push_back({converged, true, "watch: converged"});
+      else
+        line.push_back({std::nullopt, false, "watch: until the resolvers agree"});
+      const Instant over = *swap.authoritative_at + plan.standby;
+      if (ttls_are_low(history) || last_done(history, Phase::kRestoreTtl) != nullptr)
+        line.push_back({over, false, "restore-ttl: when standby is over"});
+      else
+        line.push_back({over, now >= over, "restore-ttl: not needed, no TTL was lowered; the end of standby"});
     }
   }
   if (rollback != nullptr)
@@ -210,6 +223,24 @@ std::vector<std::string> risks_of(const Cutover& cutover, const SwapView& view) 
   return risks;
 }
 
+std::string next_after_rollback(const History& history, const WriteRecord& rollback) {
+  const bool low = ttls_are_low(history);
+  if (!converged_at(history, rollback))
+    return low ? "`cutover watch` until users are back, then `cutover restore-ttl`"
+               : "`cutover watch` until users are back";
+  return low ? "`cutover restore-ttl`: users are back" : "nothing: users are back, and no TTL was lowered";
+}
+
+/// `over`: the end of standby.
+std::string next_after_swap(const History& history, const WriteRecord& swap, Instant over, Instant now) {
+  const bool low = ttls_are_low(history);
+  if (low && now > over) return fmt::format("`cutover restore-ttl`: overdue by {}", format_duration(now - over));
+  if (!converged_at(history, swap)) return "`cutover watch`; `cutover rollback` puts everything back";
+  if (now > over) return "nothing here: no TTL was lowered; retire the old side when its gates are open";
+  return fmt::format("keep the old side on standby until {}{}; `cutover rollback` puts everything back",
+                     format_opening(over), low ? ", then `cutover restore-ttl`" : "");
+}
+
 }  // namespace
 
 Result<PlanView> view_plan(Cutover& cutover) {
@@ -264,7 +295,7 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
     status.go = true;
   } else if (rollback != nullptr) {
     status.headline = fmt::format("rolled back {}", format_instant(rollback->ended.value_or(rollback->started)));
-    status.next = "`cutover watch` until users are back, then `cutover restore-ttl`";
+    status.next = next_after_rollback(history, *rollback);
     if (rollback->authoritative_at) {
       status.opens_at = *rollback->authoritative_at + turning_time(plan, history, facts);
       status.go = now >= *status.opens_at;
@@ -273,15 +304,13 @@ Status status_of(const Plan& plan, const History& history, const std::vector<Dra
     const WriteRecord& swap = *swaps.back();
     const Instant since = swap.authoritative_at.value_or(swap.ended.value_or(swap.started));
     const Instant over = since + plan.standby;
-    status.restore_overdue = now > over;
-    status.go = status.restore_overdue;
+    status.restore_overdue = now > over && ttls_are_low(history);
+    status.go = now > over;
     status.opens_at = over;
     status.standby_until = over;
     status.headline = fmt::format("swapped {}; standby {} {}", format_instant(since),
                                   now > over ? "ended" : "runs until", format_instant(over));
-    status.next = status.restore_overdue
-                      ? fmt::format("`cutover restore-ttl`: overdue by {}", format_duration(now - over))
-                      : "`cutover watch`; `cutover rollback` puts everything back";
+    status.next = next_after_swap(history, swap, over, now);
     status.retire = retire_gates(plan, history, now);
     for (const ExternalGate& gate : plan.gates)
       if (gate.before == GateBefore::kRetire)

@@ -126,6 +126,11 @@ class Rehearsal {
     const bool went_through = lower() && preflight_new_side() && drain_and_swap() && watch_it("swap") && roll_back() &&
                               watch_it("rollback") && restore();
     look_back();
+    if (!went_through && is_stopped()) {
+      result_.exit = ExitCode::kGaveUp;
+      result_.headline = "stopped; a rehearsal leaves nothing behind, and begins anew next time";
+      result_.stopped = true;
+    }
     show();
     result_.real_time = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
     result_.rehearsed_time = clock_.now() - first;
@@ -241,12 +246,14 @@ class Rehearsal {
     auto seen = watch(*cutover_, terms, sink);
     if (!seen) return fault("watch", seen.error());
     note_estimates(of, *seen);
-    event("watch", seen->headline);
+    event("watch", is_stopped() ? "stopped" : seen->headline);
     if (seen->exit == ExitCode::kDone) return true;
     result_.exit = seen->exit;
     result_.headline = fmt::format("stopped while watching the {}", of);
     return false;
   }
+
+  bool is_stopped() const { return options_.stop && options_.stop(); }
 
   bool roll_back() {
     clock_.set_speed(kWriteSpeed);

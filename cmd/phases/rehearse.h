@@ -56,6 +56,7 @@ struct RehearsalResult {
   std::vector<std::string> notes;  ///< what of the plan cannot be rehearsed, and why
   std::vector<EstimateCheck> estimates;
   Availability availability;
+  bool stopped = false;                  ///< by a person, half-way: nothing was to be put back yet
   std::vector<std::string> differences;  ///< record sets that are not what they were, at the end; empty: all are
   std::chrono::milliseconds real_time{};
   Span rehearsed_time{};

@@ -200,7 +200,17 @@ void note_ttl_habits(WatchPhaseResult& result) {
   }
 }
 
-void conclude(WatchPhaseResult& result) {
+constexpr const char* kStopped = "stopped; nothing is lost, `cutover watch` goes on";
+
+/// What comes after everybody has turned. `low`: there are TTLs to restore.
+std::string next_of(Phase of, bool low, Instant retire_from) {
+  if (of == Phase::kSwap)
+    return fmt::format("keep the old side on standby, until {} at the very least{}", format_instant(retire_from),
+                       low ? "; `cutover restore-ttl` when standby is over" : "");
+  return low ? "users are back; `cutover restore-ttl` puts the TTLs back" : "nothing: users are back";
+}
+
+void conclude(WatchPhaseResult& result, bool low) {
   note_ttl_habits(result);
   const dnsprobe::Forecast& forecast = result.seen.forecast;
   switch (result.seen.end) {
@@ -209,12 +219,7 @@ void conclude(WatchPhaseResult& result) {
       result.headline = fmt::format("converged at {}: the bound has passed, and {} of {} gave only the new answer",
                                     format_instant(*result.seen.converged_at), forecast.settled,
                                     counted(forecast.resolvers, "resolver"));
-      result.next = result.questions.of == Phase::kSwap
-                        ? fmt::format(
-                              "keep the old side on standby, until {} at the very least; `cutover restore-ttl` "
-                              "when standby is over",
-                              format_instant(forecast.retire_from))
-                        : "users are back; `cutover restore-ttl` puts the TTLs back";
+      result.next = next_of(result.questions.of, low, forecast.retire_from);
       return;
     case dnsprobe::WatchEnd::kGaveUp:
       result.headline = "gave up waiting: " + forecast.why;
@@ -229,7 +234,7 @@ void conclude(WatchPhaseResult& result) {
       result.next = "check that this machine reaches the resolvers (UDP and TCP port 53), or name others in the plan";
       break;
     case dnsprobe::WatchEnd::kStopped:
-      result.headline = "stopped; nothing is lost, `cutover watch` goes on";
+      result.headline = kStopped;
       break;
   }
   result.exit = ExitCode::kGaveUp;
@@ -308,6 +313,10 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   if (!served) return served.error();
   if (!served->served_at) {
     result.exit = ExitCode::kGaveUp;
+    if (cutover.stop && cutover.stop()) {
+      result.headline = kStopped;
+      return result;
+    }
     result.headline = "not every authoritative address serves the new values, so no resolver was asked";
     result.notes.insert(result.notes.end(), served->not_serving.begin(), served->not_serving.end());
     result.next = "mend those servers and run `cutover watch` again";
@@ -333,7 +342,7 @@ Result<WatchPhaseResult> watch(Cutover& cutover, const WatchPhaseOptions& option
   if (sink.begun) sink.begun(result.questions);
 
   ask_resolvers(cutover, *noted, sink, result);
-  conclude(result);
+  conclude(result, ttls_are_low(*history));
   if (auto kept =
           cutover.journal.record_event(Phase::kWatch, std::string(dnsprobe::to_text(result.seen.end)), result.headline);
       !kept)

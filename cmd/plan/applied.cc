@@ -1,6 +1,7 @@
 #include "cmd/plan/applied.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace cutover {
@@ -65,6 +66,29 @@ std::optional<Seconds> original_ttl(const History& history, const RecordKey& key
     }
   }
   return own ? own : same_name;
+}
+
+bool ttls_are_low(const History& history) {
+  std::map<RecordKey, Seconds> served;
+  for (const WriteRecord& write : history.writes) {
+    if (!may_have_changed_something(write)) continue;
+    for (const ChangeSet& set : write.changes)
+      for (const Change& change : set.changes)
+        if (change.after)
+          served[change.key] = change.after->ttl;
+        else
+          served.erase(change.key);
+  }
+  return std::any_of(served.begin(), served.end(), [&](const auto& each) {
+    const auto original = original_ttl(history, each.first);
+    return original && each.second < *original;
+  });
+}
+
+std::optional<Instant> converged_since(const History& history, Instant since) {
+  for (const EventRecord& event : history.events)
+    if (event.phase == Phase::kWatch && event.kind == "converged" && event.at >= since) return event.at;
+  return std::nullopt;
 }
 
 const WriteRecord* standing_rollback(const History& history) {

@@ -20,6 +20,13 @@ std::vector<const WriteRecord*> swap_writes_since_rollback(const History& histor
 /// when the journal does not know.
 std::optional<Seconds> original_ttl(const History& history, const RecordKey& key);
 
+/// Whether a record set that this cutover lowered or made still has a lower TTL than it should have again: whether
+/// there is anything for restore-ttl to do, as far as the journal knows.
+bool ttls_are_low(const History& history);
+
+/// When a watch that began after `since` saw everybody turn; nullopt: none has.
+std::optional<Instant> converged_since(const History& history, Instant since);
+
 /// The last rollback that changed something and that no later swap followed, or nullptr.
 const WriteRecord* standing_rollback(const History& history);
 

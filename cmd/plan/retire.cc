@@ -53,6 +53,8 @@ Gate ttl_restored(const History& history, const WriteRecord& swap) {
     if (write->phase == Phase::kRestoreTtl && write->state == WriteState::kDone && write->id > swap.id)
       return Gate{"ttl-restored", true, std::nullopt,
                   "the original TTLs are back since " + format_instant(write->ended.value_or(write->started))};
+  if (!ttls_are_low(history))
+    return Gate{"ttl-restored", true, std::nullopt, "no TTL was lowered, so none is to be restored"};
   return shut("ttl-restored", "the TTLs are still low; `cutover restore-ttl` ends the cutover when standby is over");
 }
 

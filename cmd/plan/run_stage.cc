@@ -7,13 +7,6 @@
 namespace cutover {
 namespace {
 
-/// Whether a watch that began after `since` saw everybody turn.
-bool converged_after(const History& history, Instant since) {
-  return std::any_of(history.events.begin(), history.events.end(), [&](const EventRecord& event) {
-    return event.phase == Phase::kWatch && event.kind == "converged" && event.at >= since;
-  });
-}
-
 bool is_done(const WriteRecord* write) { return write != nullptr && write->state == WriteState::kDone; }
 
 Instant end_of(const WriteRecord& write) { return write.ended.value_or(write.started); }
@@ -47,7 +40,7 @@ RunStage run_stage(const Plan& plan, const History& history) {
   if (const WriteRecord* rollback = standing_rollback(history)) {
     if (rollback->state != WriteState::kDone) return RunStage::kWatchRollback;
     if (is_done(restored) && restored->started >= end_of(*rollback)) return RunStage::kFinished;
-    return converged_after(history, end_of(*rollback)) ? RunStage::kRestoreAfterRollback : RunStage::kWatchRollback;
+    return converged_since(history, end_of(*rollback)) ? RunStage::kRestoreAfterRollback : RunStage::kWatchRollback;
   }
   const auto swaps = swap_writes_since_rollback(history);
   if (swaps.empty()) return is_done(history.last_write(Phase::kLowerTtl)) ? RunStage::kToSwap : RunStage::kLowerTtl;
@@ -55,7 +48,7 @@ RunStage run_stage(const Plan& plan, const History& history) {
   if (swap.state != WriteState::kDone || !not_swapped_yet(plan, history).empty()) return RunStage::kToSwap;
   if (restored != nullptr && restored->started >= end_of(swap))
     return is_done(restored) ? RunStage::kFinished : RunStage::kRestoreTtl;
-  return converged_after(history, end_of(swap)) ? RunStage::kStandby : RunStage::kWatch;
+  return converged_since(history, end_of(swap)) ? RunStage::kStandby : RunStage::kWatch;
 }
 
 AtGate at_gate(const Gate& gate, const Plan& plan) {

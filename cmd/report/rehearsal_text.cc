@@ -38,10 +38,12 @@ std::string rehearsal_as_text(const RehearsalResult& result) {
                        seen.reached_old, seen.reached_new, seen.failed);
     if (!seen.first_failure.empty()) out += fmt::format("  first failure: {}\n", printable(seen.first_failure));
   }
-  out += "Put back\n";
-  if (result.differences.empty()) out += "  every record set has its old values and its old TTL again\n";
-  for (const std::string& difference : result.differences)
-    out += fmt::format("  NOT as it was: {}\n", printable(difference));
+  if (!result.stopped) {
+    out += "Put back\n";
+    if (result.differences.empty()) out += "  every record set has its old values and its old TTL again\n";
+    for (const std::string& difference : result.differences)
+      out += fmt::format("  NOT as it was: {}\n", printable(difference));
+  }
   if (!result.notes.empty()) out += "Not rehearsed\n";
   for (const std::string& note : result.notes) out += fmt::format("  {}\n", printable(note));
   return out + fmt::format("Result: {} ({} rehearsed in {})\n", printable(result.headline),

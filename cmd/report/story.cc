@@ -149,6 +149,8 @@ std::vector<StoryPhase> phases_of(const Story& story, const Status& status) {
   const bool is_not_needed = out.front().text.rfind("not needed", 0) == 0;
   if (out.front().state == StoryPhase::State::kAhead && (is_past_lowering || is_not_needed))
     out.front().state = StoryPhase::State::kDone;
+  if (out.back().text.rfind("not needed", 0) == 0 && status.standby_until && *status.standby_until <= story.now)
+    out.back().state = StoryPhase::State::kDone;
   return out;
 }
 

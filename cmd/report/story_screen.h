@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,12 @@ struct ScreenSize {
   std::size_t width = 80;
   std::size_t height = 24;
 };
-/// `watch`: the watch that goes on, which knows more of each resolver; nullptr: none does.
+/// `watch`: the watch that goes on, which knows more of each resolver; nullptr: none does. `next`: instead of the
+/// story's own word of what to do; empty: that one.
 std::vector<std::string> story_screen(const Story& story, const WatchView* watch, Instant now, ScreenSize size,
-                                      TextStyle style);
+                                      TextStyle style, const std::string& next = {});
+
+/// The last of `logged`, in at most `height` lines, the first of them empty; none where that leaves no room for one.
+std::vector<std::string> log_lines(const std::deque<std::string>& logged, std::size_t width, std::size_t height);
 
 }  // namespace cutover

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "cmd/report/wrapped.h"
@@ -52,6 +53,11 @@ std::string answer_text(const dnsprobe::Observation& seen) {
   if (seen.ttl) out += fmt::format("  ttl {}", format_duration(*seen.ttl));
   if (!seen.detail.empty()) out += "  (" + seen.detail + ")";
   return out;
+}
+
+/// With what follows where there is room for all of it.
+std::string with_room(const std::string& text, const std::string& more, std::size_t width) {
+  return columns_of(text) + columns_of(more) <= width ? text + more : text;
 }
 
 std::vector<std::string> fitted(std::vector<std::string> lines, std::size_t width, std::size_t height) {
@@ -116,28 +122,51 @@ std::vector<std::string> WatchView::opening() const {
   return out;
 }
 
-std::vector<std::string> WatchView::holding_lines(Instant now, std::size_t most) const {
-  std::vector<const Row*> held;
-  for (const Row& row : rows_)
-    if (row.last && dnsprobe::is_old(row.last->verdict)) held.push_back(&row);
-  // The one that is waited for longest stands first; equal ones keep the order of the list.
-  const auto ends = [](const Row* row) { return row->last->expires.value_or(row->last->at); };
-  std::stable_sort(held.begin(), held.end(), [&](const Row* a, const Row* b) { return ends(a) > ends(b); });
-  std::vector<std::string> out;
-  const bool names_key = questions_.expectations.size() > 1;
-  for (const Row* row : held) {
-    if (out.size() + 1 >= most && held.size() > most) {
-      out.push_back(fmt::format("  and {} more", held.size() - out.size()));
-      break;
+std::vector<std::string> WatchView::holding_lines(Instant now, std::size_t width, std::size_t most) const {
+  // One line per resolver: the record set that it holds longest, and how many others.
+  struct Held {
+    const Row* row;
+    Instant ends;
+    std::size_t sets = 1;
+  };
+  std::vector<Held> held;
+  for (const Row& row : rows_) {
+    if (!row.last || !dnsprobe::is_old(row.last->verdict)) continue;
+    const Held one{&row, row.last->expires.value_or(row.last->at)};
+    if (held.empty() || held.back().row->resolver != row.resolver) {
+      held.push_back(one);
+      continue;
     }
-    const dnsprobe::Resolver& resolver = questions_.resolvers[row->resolver];
-    const Instant until = ends(row);
-    const std::string left = until > now ? format_duration(until - now) + " left" : "due";
-    out.push_back(fmt::format("  {:<32} {:<13} {:<12} {}{}", printable(resolver.id),
-                              dnsprobe::to_text(row->last->verdict), left,
-                              names_key ? short_key(questions_.expectations[row->key].key) + "  " : "",
-                              printable(resolver.place.empty() ? row->last->site : resolver.place)));
+    Held& known = held.back();
+    ++known.sets;
+    if (one.ends > known.ends) std::tie(known.row, known.ends) = std::pair(one.row, one.ends);
   }
+  // The one that is waited for longest stands first; equal ones keep the order of the list.
+  std::stable_sort(held.begin(), held.end(), [](const Held& a, const Held& b) { return a.ends > b.ends; });
+  const std::size_t shown = held.size() > most ? most - std::min<std::size_t>(most, 1) : held.size();
+  std::size_t name_width = 0;
+  for (std::size_t i = 0; i < shown; ++i)
+    name_width = std::max(name_width, columns_of(printable(questions_.resolvers[held[i].row->resolver].id)));
+  name_width = std::min(name_width, width / 2);
+  std::vector<std::string> out;
+  const auto add = [&](const std::string& text) {
+    out.push_back((out.empty() ? "slowest   " : std::string(10, ' ')) + text);
+  };
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& [row, until, sets] = held[i];
+    const dnsprobe::Resolver& resolver = questions_.resolvers[row->resolver];
+    const std::string left = until > now ? format_duration(until - now) + " left" : "due";
+    std::string line = fmt::format("{}  {:<12}  {:<4}", padded(printable(resolver.id), name_width), left,
+                                   dnsprobe::to_text(row->last->verdict));
+    const std::string key = short_key(questions_.expectations[row->key].key) +
+                            (sets > 1 ? fmt::format(" and {} more", sets - 1) : std::string());
+    // What does not fit is left out, not cut.
+    for (const std::string& more : {printable(resolver.place.empty() ? row->last->site : resolver.place),
+                                    questions_.expectations.size() > 1 ? key : std::string()})
+      if (!more.empty() && 10 + columns_of(line) + 2 + columns_of(more) <= width) line += "  " + more;
+    add(line);
+  }
+  if (shown < held.size() && most > 0) add(fmt::format("and {} more", held.size() - shown));
   return out;
 }
 
@@ -173,31 +202,30 @@ std::vector<std::string> WatchView::lines(Instant now, std::size_t width, std::s
 std::vector<std::string> WatchView::spreading_lines(Instant now, std::size_t width, std::size_t height,
                                                     Detail detail) const {
   std::vector<std::string> out;
-  if (has_forecast_) {
-    out.push_back(fmt::format("bound     {}  {}: no honest cache holds the old answer after it",
-                              clock_time(forecast_.bound), distance(now, forecast_.bound)));
-    out.push_back(forecast_.observed ? fmt::format("observed  {}  {}: the longest-lived old entry seen",
-                                                   clock_time(*forecast_.observed), distance(now, *forecast_.observed))
-                                     : "observed  no old entry is known to be alive");
-    if (detail == Detail::kAll) {
-      if (forecast_.observed && forecast_.spread.entries > 0)
-        out.push_back("spread    " + spread_text(forecast_.spread));
-      out.push_back(counts_text(forecast_));
-      out.push_back("voices    " + voices_);
-    }
-    const std::string settled =
-        fmt::format("{} of {} resolvers settled, {} answered; {} of {} operators settled; level {}", forecast_.settled,
-                    forecast_.resolvers, forecast_.answered, forecast_.operators_settled, forecast_.operators,
-                    dnsprobe::to_text(forecast_.level));
-    // The answer at the top of a screen says why already.
-    const std::vector<std::string> told =
-        detail == Detail::kAll ? std::vector<std::string>{settled, forecast_.why} : std::vector<std::string>{settled};
-    for (const std::string& sentence : told)
-      for (std::string& line : wrapped("", sentence, width)) out.push_back(std::move(line));
-    for (std::string& line : lag_lines(width)) out.push_back(std::move(line));
-    if (out.size() < height)
-      for (std::string& line : holding_lines(now, height - out.size())) out.push_back(std::move(line));
+  if (!has_forecast_) return {"asking the resolvers for the first time"};
+  out.push_back(with_room("bound     " + clock_time(forecast_.bound) + "  " + distance(now, forecast_.bound),
+                          ": no honest cache holds the old answer after it", width));
+  out.push_back(forecast_.observed ? with_room("observed  " + clock_time(*forecast_.observed) + "  " +
+                                                   distance(now, *forecast_.observed),
+                                               ": the longest-lived old entry seen", width)
+                                   : "observed  no old entry is known to be alive");
+  if (detail == Detail::kAll) {
+    if (forecast_.observed && forecast_.spread.entries > 0) out.push_back("spread    " + spread_text(forecast_.spread));
+    out.push_back("answers   " + counts_text(forecast_));
+    out.push_back("voices    " + voices_);
   }
+  const auto tell = [&](const std::string& head, const std::string& sentence) {
+    for (std::string& line : wrapped(head, sentence, width)) out.push_back(std::move(line));
+  };
+  if (detail != Detail::kLeast)
+    tell("settled   ", fmt::format("resolvers {}/{} ({} answered), operators {}/{}, level {}", forecast_.settled,
+                                   forecast_.resolvers, forecast_.answered, forecast_.operators_settled,
+                                   forecast_.operators, dnsprobe::to_text(forecast_.level)));
+  // The answer at the top of a small screen says why already.
+  if (detail == Detail::kAll) tell("          ", forecast_.why);
+  for (std::string& line : lag_lines(width)) out.push_back(std::move(line));
+  if (out.size() < height)
+    for (std::string& line : holding_lines(now, width, height - out.size())) out.push_back(std::move(line));
   return fitted(std::move(out), width, height);
 }
 

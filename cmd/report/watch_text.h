@@ -21,8 +21,8 @@ class WatchView {
   std::vector<std::string> lines(Instant now, std::size_t width, std::size_t height) const;
 
   /// The same without what is watched: the two estimates, who answers what, who is slow. kBrief: without what a bar
-  /// beside it shows, so that the slow ones are seen on a small screen too.
-  enum class Detail { kBrief, kAll };
+  /// beside it shows, so that the slow ones are seen on a small screen too. kLeast: estimates and slow ones only.
+  enum class Detail { kLeast, kBrief, kAll };
   std::vector<std::string> spreading_lines(Instant now, std::size_t width, std::size_t height, Detail detail) const;
 
   /// For logs and CI: what is watched, one line per record set.
@@ -40,7 +40,7 @@ class WatchView {
     std::optional<dnsprobe::Observation> last;
     std::optional<dnsprobe::Verdict> before;
   };
-  std::vector<std::string> holding_lines(Instant now, std::size_t most) const;
+  std::vector<std::string> holding_lines(Instant now, std::size_t width, std::size_t most) const;
   std::vector<std::string> lag_lines(std::size_t width) const;
   std::string voices_text() const;
 

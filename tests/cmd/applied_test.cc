@@ -190,6 +190,7 @@ TEST_CASE("status says where a cutover stands and what comes next") {
   open.ended.reset();
   const auto restored =
       written(5, Phase::kRestoreTtl, WriteState::kDone, www(60, "192.0.2.2"), www(86400, "192.0.2.2"));
+  const EventRecord turned{kStart + Seconds(500), Phase::kWatch, "converged", "everybody has turned"};
   struct Row {
     const char* what;
     std::vector<WriteRecord> writes;
@@ -197,6 +198,7 @@ TEST_CASE("status says where a cutover stands and what comes next") {
     const char* headline;
     const char* next;
     bool overdue;
+    bool watched = false;
   };
   const std::vector<Row> rows{
       {"fresh", {}, Seconds(0), "nothing has been written", "lower-ttl", false},
@@ -204,13 +206,35 @@ TEST_CASE("status says where a cutover stands and what comes next") {
       {"cut off", {kLowered, open}, Seconds(300), "cut off", "--resume", false},
       {"swapped", {kLowered, kSwapped}, Seconds(300), "standby runs until", "rollback", false},
       {"forgotten", {kLowered, kSwapped}, Seconds(201 + 3600 + 60), "standby ended", "overdue", true},
-      {"rolled back", {kLowered, kSwapped, kRolledBack}, Seconds(400), "rolled back", "restore-ttl", false},
+      {"rolled back", {kLowered, kSwapped, kRolledBack}, Seconds(400), "rolled back", "`cutover watch`", false},
+      {"watched",
+       {kLowered, kSwapped},
+       Seconds(600),
+       "standby runs until",
+       "keep the old side on standby until",
+       false,
+       true},
+      {"watched, to restore", {kLowered, kSwapped}, Seconds(600), "", ", then `cutover restore-ttl`", false, true},
+      {"watched and forgotten", {kLowered, kSwapped}, Seconds(5000), "standby ended", "overdue", true, true},
+      {"never lowered", {kSwapped}, Seconds(300), "standby runs until", "`cutover watch`", false},
+      {"never lowered, standby over", {kSwapped}, Seconds(5000), "standby ended", "no TTL was lowered", false, true},
+      {"users are back",
+       {kLowered, kSwapped, kRolledBack},
+       Seconds(600),
+       "rolled back",
+       "`cutover restore-ttl`: users",
+       false,
+       true},
+      {"back, never lowered", {kSwapped, kRolledBack}, Seconds(600), "rolled back", "nothing: users", false, true},
       {"finished", {kLowered, kSwapped, restored}, Seconds(600), "finished", "nothing", false}};
   for (const Row& row : rows) {
     INFO(row.what);
-    const Status status = status_of(plan, of(row.writes), {{}}, kStart + row.after_start);
+    History history = of(row.writes);
+    if (row.watched) history.events = {turned};
+    const Status status = status_of(plan, history, {{}}, kStart + row.after_start);
     CHECK(status.headline.find(row.headline) != std::string::npos);
     CHECK(status.next.find(row.next) != std::string::npos);
     CHECK(status.restore_overdue == row.overdue);
+    if (row.watched) CHECK(status.next.find("cutover watch") == std::string::npos);
   }
 }

@@ -102,10 +102,11 @@ TEST_CASE("one screen says whether one can go on, what to do, what is not safe y
   const std::string text = now.text(79, 23);
   std::size_t last = 0;
   for (const char* part :
-       {"example-2026", "[x] swap", "[>] watch", "[ ] restore-ttl", "NOT YET   the swap is spreading", "in 50s",
-        "next      wait; `cutover rollback`", "accepted   authoritative", "A www.example.com", "08:59:58Z",
-        "# new 25 %  o old 50 %", "####", "places ", "operators ", "bound     09:01:00Z  in 50s",
-        "observed  09:00:55Z  in 45s", "two 192.0.2.55"}) {
+       {"example-2026", "[x] swap", "[>] watch", "[ ] restore-ttl",
+        "NOT YET   not before 09:01:00Z (in 50s): the swap is spreading, 2 of 4", "next      wait; `cutover rollback`",
+        "accepted   authoritative", "A www.example.com", "08:59:58Z", "# new 25 %  o old 50 %", "####", "places ",
+        "operators ", "bound     09:01:00Z  in 50s", "observed  09:00:55Z  in 45s",
+        "slowest   two 192.0.2.55  45s left"}) {
     const std::size_t found = at(text, part);
     CHECK(found >= last);
     last = found;
@@ -122,6 +123,10 @@ TEST_CASE("a screen fits whatever window there is, and what matters most is seen
       CHECK(lines.size() <= height);
       for (const std::string& line : lines) CHECK(columns_of(line) <= width);
     }
+  const std::string low = now.text(59, 15);
+  for (const char* part :
+       {"NOT YET", "next", "# new 25 %", "bound     09:01:00Z  in 50s\n", "slowest   two 192.0.2.55"})
+    CHECK(low.find(part) != std::string::npos);
   const std::string small = now.text(79, 6);
   CHECK(small.find("NOT YET") != std::string::npos);
   CHECK(small.find("next") != std::string::npos);
@@ -129,6 +134,57 @@ TEST_CASE("a screen fits whatever window there is, and what matters most is seen
   CHECK(large.find("by continent") != std::string::npos);
   CHECK(large.find("by operator") != std::string::npos);
   CHECK(large.find("Europe") != std::string::npos);
+  // Side by side: the estimates are no further down for it.
+  const auto lines = now.lines(199, 49);
+  const auto line_with = [&](const std::string& part) {
+    return std::find_if(lines.begin(), lines.end(),
+                        [&](const std::string& line) { return line.find(part) != std::string::npos; });
+  };
+  REQUIRE(line_with("Europe") != lines.end());
+  CHECK(line_with("by continent") < line_with("bound     "));
+}
+
+TEST_CASE("while nothing spreads, the screen tells what came when and what comes") {
+  Spreading now;
+  now.story.propagation.clear();
+  now.story.phases.front().text =
+      "done a while ago, with a sentence that is too long for what is left of the line here";
+  now.story.phases.front().ended = kStart - 24h;
+  const std::string text = now.text(79, 23);
+  CHECK(text.find("[x] assess       2026-10-05T09:00:00Z  done a while ago") != std::string::npos);
+  CHECK(text.find(" here") != std::string::npos);  // wrapped, not cut
+  CHECK(now.text(79, 8).find("a while ago") == std::string::npos);
+}
+
+TEST_CASE("a gate that should have opened by now is due, not closed, and the day of a far one is told") {
+  Spreading now;
+  now.story.propagation.clear();
+  now.story.answer.opens_at = kStart + 48h;
+  now.story.gates.push_back({"drained", false, kStart, "it drains", false, {}, {}});
+  const std::string text = now.text(79, 23);
+  CHECK(text.find("due       drained, to open since 09:00:00Z: it drains") != std::string::npos);
+  CHECK(text.find("CLOSED") == std::string::npos);
+  CHECK(text.find("not before 2026-10-08T09:00:00Z (in 1d 23h)") != std::string::npos);
+}
+
+TEST_CASE("what to do next is the story's word, unless a program goes on by itself") {
+  const Spreading now;
+  const auto lines = story_screen(now.story, &now.view, now.story.now, {79, 23}, TextStyle::kPlain, "nothing by hand");
+  const std::string text = join(lines, "\n");
+  CHECK(text.find("next      nothing by hand") != std::string::npos);
+  CHECK(text.find("rollback") == std::string::npos);
+}
+
+TEST_CASE("below the screen stand the last lines of the log, whole and printable, as many as there is room for") {
+  const std::deque<std::string> logged{"the first", "the second is long enough to be broken", "third \x1b[2J"};
+  CHECK(log_lines(logged, 20, 1).empty());
+  CHECK(log_lines({}, 20, 9).empty());
+  const auto lines = log_lines(logged, 20, 4);
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[0].empty());
+  CHECK(lines[1] == "the second is long");
+  CHECK(lines[3].find('\x1b') == std::string::npos);
+  CHECK(log_lines(logged, 20, 3).size() == 2);  // no part of a line without its beginning
 }
 
 TEST_CASE("closed gates stand on the screen with their countdown, and only so many") {
@@ -138,10 +194,10 @@ TEST_CASE("closed gates stand on the screen with their countdown, and only so ma
     now.story.gates.push_back({"gate-" + std::to_string(i), false, kStart + 70s, "it drains", false, {}, {}});
   now.story.gates.push_back({"open-one", true, {}, "", false, {}, {}});
   const std::string text = now.text(79, 23);
-  CHECK(text.find("CLOSED    gate-0  opens in 1m: it drains") != std::string::npos);
+  CHECK(text.find("CLOSED    gate-0, opens in 1m: it drains") != std::string::npos);
   CHECK(text.find("gate-5") == std::string::npos);
   CHECK(text.find("and 2 more closed") != std::string::npos);
-  CHECK(text.find("1 gate open") != std::string::npos);
+  CHECK(text.find("open      open-one") != std::string::npos);
 }
 
 TEST_CASE("colour only repeats what the words say, and nothing from the network reaches the terminal raw") {
@@ -172,7 +228,7 @@ TEST_CASE("a monitor that runs stands before what has spread: how it is, what to
   for (const char* part : {"monitor   11 of 12 probes answered", "round 12, until 2026-10-06T11:00:00Z (in 1h 53m)",
                            "latency www.example.com at 203.0.113.1:443", "answered  errors",
                            "11 of 12  1       1.2  3.4  5.6     3.4          www.example.com/ 203",
-                           "before the old side is retired", "ttl-drained", "accepted   authoritative", "# new"}) {
+                           "before the old side is retired", "open       ttl-drained", "accepted   authoritative", "# new"}) {
     const std::size_t found = at(text, part);
     CHECK(found >= last);
     last = found;

@@ -128,11 +128,11 @@ TEST_CASE("a watch as text: the picture says what is waited for") {
       "asking 2 resolvers until all agree; giving up at 2026-10-06T11:00:00Z",
       "bound     09:01:00Z  in 50s: no honest cache holds the old answer after it",
       "observed  09:00:41Z  in 31s: the longest-lived old entry seen",
-      "new 1   old 1",
+      "answers   new 1   old 1",
       "voices    new 50 %   old 50 %   of 2 operators",
-      "1 of 2 resolvers settled, 2 answered; 1 of 2 operators settled; level authoritative",
-      "1 resolver gave the old answer lately: two tcp://192.0.2.54",
-      "  two tcp://192.0.2.54             old           31s left",
+      "settled   resolvers 1/2 (2 answered), operators 1/2, level authoritative",
+      "          1 resolver gave the old answer lately: two tcp://192.0.2.54",
+      "slowest   two tcp://192.0.2.54  31s left      old",
   };
   CHECK(view.lines(kStart + 10s, 200, 24) == wanted);
   for (const std::string& line : view.lines(kStart + 10s, 40, 24)) CHECK(line.size() <= 40);
@@ -245,7 +245,7 @@ TEST_CASE("a watch as text: long lists are cut, the longest wait first") {
   const auto lines = view.lines(kStart + 2s, 120, 13);
   REQUIRE(lines.size() == 13);
   CHECK(lines[8].find("op 192.0.2.30") != std::string::npos);
-  CHECK(lines[12] == "  and 26 more");
+  CHECK(lines[12] == "          and 26 more");
 }
 
 TEST_CASE("without a terminal: one line per change, none without one") {

@@ -109,7 +109,7 @@ lookup: ["{0}"]
     AuthorityOptions options;
     options.zones = {
         {"example.com", fmt::format("$ORIGIN example.com.\n$TTL 3600\n@ IN SOA ns1 hostmaster 7 5 2 1209600 2\n"
-                                    "@ IN NS ns1\nns1 IN A 127.0.0.1\nwww 2 IN A {}\n",
+                                    "@ IN NS ns1\nns1 IN A 127.0.0.1\nwww 3 IN A {}\n",
                                     old_)}};
     return options;
   }
