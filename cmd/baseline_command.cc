@@ -20,6 +20,7 @@ ExitCode run_baseline(const GlobalOptions& global, const BaselineFlags& flags) {
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
   const SystemClock clock;
+  heed_signals();
   auto journal = Journal::open(*plan, clock);
   if (!journal) return tell(journal.error());
   net::Loop loop;

@@ -173,15 +173,15 @@ Result<void> write_result(const std::string& file, const std::string& text) {
 
 bool stop_requested() { return signals_seen > 0; }
 
-void watch_for_signals() {
+void heed_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  signal(SIGPIPE, SIG_IGN);
 }
 
 ExitCode with_cutover(const GlobalOptions& global, const std::function<ExitCode(Cutover&)>& work) {
+  heed_signals();
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
   const SystemClock clock;

@@ -59,9 +59,11 @@ Result<void> save_checks(const std::vector<SavedForm>& wanted, const CheckReport
 /// Writes a result to a file that a person named, over what is there; kIo.
 Result<void> write_result(const std::string& file, const std::string& text);
 
-/// True once SIGINT or SIGTERM came; the first one lets the journal finish what it is writing.
+/// True once SIGINT or SIGTERM came after heed_signals(): what is being written is finished first. The second one ends
+/// the program at once.
 bool stop_requested();
-void watch_for_signals();
+/// For a command that asks stop_requested() in its waits; any other is simply ended by the first signal.
+void heed_signals();
 
 /// Reads the plan, opens its journal (taking the writer's lock) and its zones, and calls `work`.
 /// Every error on the way is told; the exit code is `work`'s own or the error's.

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -465,7 +466,7 @@ int run(int argc, char** argv) {
                   [&] { return cutover::run_completion(described(app, forms_of), shell); });
   added->add_option("shell", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
 
-  cutover::watch_for_signals();
+  signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of its call, not the end
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

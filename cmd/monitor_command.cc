@@ -37,6 +37,7 @@ ExitCode run_monitor(const GlobalOptions& global, const MonitorFlags& flags) {
   if (!options) return tell(options.error());
   auto onlookers = open_onlookers(flags.page, flags.metrics, std::chrono::seconds(1));
   if (!onlookers) return tell(onlookers.error());
+  heed_signals();
   auto plan = read_plan(global.plan_file);
   if (!plan) return tell(plan.error());
   const SystemClock clock;

@@ -103,7 +103,7 @@ ExitCode run_probe(const GlobalOptions& global, const ProbeFlags& flags) {
     progress.finish();
     return tell(options.error());
   }
-  watch_for_signals();
+  heed_signals();
   auto result = probe(
       loop, clock, *options, [&](const std::string& line) { progress.log(line); }, stop_requested);
   progress.finish();

@@ -65,6 +65,7 @@ ExitCode run(const GlobalOptions& global, const Plan& plan, const RehearseFlags&
   if (!onlookers) return tell(onlookers.error());
   std::optional<Story> last;
   if (!flags.report.empty()) onlookers->follower.add([&](const Story& story) { last = story; });
+  heed_signals();
   RehearsalOptions options;
   options.speed = flags.speed;
   options.log = log_line;

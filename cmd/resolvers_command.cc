@@ -96,6 +96,7 @@ void remember(HealthReport& report, const ResolversCheckFlags& flags, Instant no
 HealthReport health_of(const GlobalOptions& global, std::vector<dnsprobe::Resolver> resolvers,
                        const dnsprobe::HealthCheckOptions& options, const Clock& clock) {
   HealthReport report;
+  heed_signals();
   net::Loop loop;
   Progress progress(global, loop, "resolvers check");
   std::vector<dnsprobe::Resolver> pinned = resolvers;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <thread>
 #include <utility>
@@ -225,4 +226,15 @@ TEST_CASE("progress: what takes no second shows nothing") {
   const std::string written = desk.on_terminal("resolvers import public.csv --to mine.tsv");
   INFO(printable(written));
   CHECK(written.find_first_of("\r\x1b") == std::string::npos);
+}
+
+TEST_CASE("Ctrl-C ends what has nothing to finish") {
+  const Desk desk;
+  const Silent silent(1);
+  servers::Process asking({std::getenv("CUTOVER_PROGRAM"), "tls", "--timeout", "300s", silent.endpoints()[0].text()},
+                          desk.folder.file("tls.log"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // it asks now; earlier, the signal ends it as well
+  REQUIRE(asking.running());
+  asking.signal(SIGINT);
+  CHECK(asking.wait_for_end(std::chrono::seconds(20)) == 128 + SIGINT);
 }
