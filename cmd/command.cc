@@ -103,7 +103,7 @@ Result<Seconds> connection_timeout(const std::string& text) {
 TextStyle text_style(const GlobalOptions& global) {
   const char* terminal = std::getenv("TERM");
   const bool is_dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
-  const bool colour = !global.ci && !is_dumb && isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  const bool colour = !global.ci && !is_dumb && isatty(STDOUT_FILENO) != 0 && LiveScreen::may_use_colour();
   return colour ? TextStyle::kColour : TextStyle::kPlain;
 }
 

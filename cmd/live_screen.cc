@@ -27,7 +27,7 @@ ScreenSize size_now() {
   return {size.ws_col >= 20 ? size.ws_col - 1U : 79U, size.ws_row >= 5 ? size.ws_row : 24U};
 }
 
-TextStyle style_now() { return std::getenv("NO_COLOR") == nullptr ? TextStyle::kColour : TextStyle::kPlain; }
+TextStyle style_now() { return LiveScreen::may_use_colour() ? TextStyle::kColour : TextStyle::kPlain; }
 
 /// As a signal handler may.
 void write_raw(std::string_view text) { static_cast<void>(::write(STDERR_FILENO, text.data(), text.size()) < 0); }
@@ -63,6 +63,11 @@ void on_suspend_do(void (*handler)(int)) {
 bool LiveScreen::is_possible() {
   const char* terminal = std::getenv("TERM");
   return terminal != nullptr && *terminal != '\0' && std::string_view(terminal) != "dumb";
+}
+
+bool LiveScreen::may_use_colour() {
+  const char* refused = std::getenv("NO_COLOR");
+  return refused == nullptr || *refused == '\0';
 }
 
 void LiveScreen::give_terminal_back() {

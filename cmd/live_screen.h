@@ -22,6 +22,8 @@ class LiveScreen {
 
   /// Whether the terminal can do that, by its own word (TERM).
   static bool is_possible();
+  /// Unless NO_COLOR has a value (https://no-color.org).
+  static bool may_use_colour();
   /// For a handler of signals that ends the program at once.
   static void give_terminal_back();
 

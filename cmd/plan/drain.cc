@@ -34,6 +34,10 @@
 namespace cutover {
 namespace {
 
+std::string every_address(std::size_t count) {
+  return count == 1 ? "the one name server address" : fmt::format("all {} name server addresses", count);
+}
+
 /// One moment at which something became known about one record set, or about its zone.
 struct Evidence {
   enum class Kind {
@@ -372,9 +376,9 @@ SetDrain drain_of(const Plan& plan, const History& history, const ZonePast& past
   auto pair = clean_pair_from(looks, 0);
   if (!pair) {
     drain.wants_authority_sweep = true;
-    drain.why =
-        fmt::format("all {} name server addresses were low at {}, and a second sweep in a row has to find the same{}",
-                    looks.back()->addresses, format_instant(looks.back()->at), high.empty() ? "" : " after " + high);
+    drain.why = fmt::format("{} low at {}, and a second sweep in a row has to find the same{}",
+                            every_address(looks.back()->addresses), format_instant(looks.back()->at),
+                            high.empty() ? "" : " after " + high);
     return drain;
   }
   // t0 stands unless something happened unseen after it.
@@ -411,9 +415,9 @@ SetDrain drain_of(const Plan& plan, const History& history, const ZonePast& past
   }
   const Instant t0 = looks[*pair]->at + settle;
   drain.opens = t0 + timeline.old_ttl;
-  drain.why = fmt::format("old TTL {} s{}, all {} name server addresses low since {}{}{}", timeline.old_ttl.count(),
+  drain.why = fmt::format("old TTL {} s{}, {} low since {}{}{}", timeline.old_ttl.count(),
                           timeline.old_ttl_from.empty() ? "" : fmt::format(" ({})", timeline.old_ttl_from),
-                          looks[*pair]->addresses, format_instant(looks[*pair]->at),
+                          every_address(looks[*pair]->addresses), format_instant(looks[*pair]->at),
                           settle > Seconds(0) ? fmt::format(", {} s until every site serves it", settle.count()) : "",
                           doubt.empty() ? "" : fmt::format("; counted from there because {}", doubt));
   apply_ceilings(history, past, zone, change.key(), low, drain);
