@@ -221,6 +221,11 @@ Resolver::Counters Resolver::counters() const {
   return counters_;
 }
 
+bool Resolver::is_above_a_zone(const DomainName& name) const {
+  return servers_for(name) == nullptr && std::any_of(spec_.zones.begin(), spec_.zones.end(),
+                                                     [&](const auto& zone) { return zone.first.is_within(name); });
+}
+
 const std::vector<Endpoint>* Resolver::servers_for(const DomainName& name) const {
   const std::vector<Endpoint>* best = nullptr;
   std::size_t labels = 0;
@@ -316,7 +321,9 @@ std::optional<net::Message> Resolver::refuse_or_lie(const net::Message& query, i
   if (question.record_class != net::RecordClass::kIn) return plain(net::Rcode::kRefused);
   if (question.type == RecordType::kAny || question.type == RecordType::kAxfr || question.type == RecordType::kIxfr)
     return plain(net::Rcode::kNotImp);
-  // Cache snooping is not served, as by the usual defaults; names nobody here serves are no business of ours.
+  // Cache snooping is not served, as by the usual defaults; names nobody here serves are no business of ours, but those
+  // above what somebody serves are there (RFC 8020).
+  if (query.rd && is_above_a_zone(question.name)) return plain(net::Rcode::kNoError);
   if (!query.rd || servers_for(question.name) == nullptr) return plain(net::Rcode::kRefused);
 
   const bool lies = spec_.habits.mood == Mood::kLiesNxDomain || spec_.habits.mood == Mood::kLiesNullAddress;

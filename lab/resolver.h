@@ -35,7 +35,8 @@ struct ResolverSpec {
   std::string operated_by;
   Habits habits;
   Endpoint where;  ///< on loopback; port 0 finds a free one
-  /// Zone origins and all addresses of their authority. Names outside are REFUSED.
+  /// Zone origins and all addresses of their authority. Names above a zone have no records; those outside
+  /// are REFUSED.
   std::map<DomainName, std::vector<Endpoint>> zones;
   std::vector<DomainName> filtered;  ///< what a filtering mood is about; empty: everything
   std::uint64_t seed = 0;
@@ -81,6 +82,7 @@ class Resolver {
   void say(const net::Message& query, net::Message answer, int cache, Transport transport,
            const DnsListener::Reply& reply);
   const std::vector<Endpoint>* servers_for(const DomainName& name) const;
+  bool is_above_a_zone(const DomainName& name) const;
   void remember(int cache, const net::Message& answer, const net::Question& question, Instant now);
 
   net::Loop& loop_;

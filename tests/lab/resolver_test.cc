@@ -258,6 +258,7 @@ TEST_CASE("a filter is about the names it is told") {
 TEST_CASE("what a resolver does not do for strangers") {
   Running lab({});
   CHECK(lab.say("www.unknown.test") == "REFUSED");
+  CHECK(lab.say("test") == "NOERROR");
   CHECK(lab.say("shop.test", RecordType::kAny) == "NOTIMP");
   net::Message snoop = query("shop.test", RecordType::kA);
   snoop.rd = false;
