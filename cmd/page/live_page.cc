@@ -55,7 +55,7 @@ Visit visit_of(const httplib::Request& request) {
 }
 
 /// A body that is sent as it is. `text` keeps itself alive.
-void give(httplib::Response& response, std::shared_ptr<const std::string> text, const char* type) {
+void give(httplib::Response& response, const std::shared_ptr<const std::string>& text, const char* type) {
   if (text->empty()) return response.set_content("", type);
   response.set_content_provider(text->size(), type,
                                 [text](std::size_t offset, std::size_t length, httplib::DataSink& sink) {

@@ -29,8 +29,6 @@ std::vector<DomainName> names_pointed_at(RecordType type, std::string_view rdata
     case RecordType::kCname:
     case RecordType::kPtr:
     case RecordType::kDname:
-      at = {0};
-      break;
     case RecordType::kSoa:
       at = {0};
       break;

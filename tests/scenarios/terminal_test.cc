@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "core/text.h"
 #include "tests/scenarios/stage.h"
@@ -68,6 +69,17 @@ class Terminal {
   void resize(WindowSize to) const {
     tmux({"resize-window", "-x", std::to_string(to.columns), "-y", std::to_string(to.rows)});
   }
+  /// The screen while nothing is drawn on it: a picture may reach the terminal in parts.
+  std::string at_rest() const {
+    std::string seen;
+    for (int same = 0; same < 3;) {
+      const std::string now = text();
+      same = now == seen ? same + 1 : 0;
+      seen = now;
+      std::this_thread::sleep_for(20ms);
+    }
+    return seen;
+  }
   /// The screen once everything in `wanted` stands on it.
   std::string once_it_shows(const std::vector<std::string>& wanted) const {
     return once([&](const std::string& text) {
@@ -77,7 +89,7 @@ class Terminal {
   }
   std::string once(const std::function<bool(const std::string&)>& good) const {
     std::string seen;
-    const bool found = wait_until(kPatience, [&] { return good(seen = text()); });
+    const bool found = wait_until(kPatience, [&] { return good(seen = text()) && good(seen = at_rest()); });
     INFO(seen);
     REQUIRE(found);
     return seen;
@@ -291,7 +303,7 @@ TEST_CASE("in a terminal that changes its size, one calm screen tells all, and l
   // Somebody holds the old answer, for most of an hour of the rehearsal: minutes in which to look.
   terminal.once_it_shows({"[>] watch", " old  ", " left "});
   check_whole(screen_of(usual), usual);
-  keep_for_looking("terminal-80x24.txt", terminal.text());
+  keep_for_looking("terminal-80x24.txt", terminal.at_rest());
   keep_for_looking("terminal-80x24.ansi", terminal.with_colours());
   CHECK(terminal.with_colours().find("\x1b[1m") != std::string::npos);
   CHECK(terminal.told("#{cursor_flag} #{alternate_on}") == "0 1");
