@@ -71,12 +71,12 @@ class Terminal {
   }
   /// The screen while nothing is drawn on it: a picture may reach the terminal in parts.
   std::string at_rest() const {
-    std::string seen;
-    for (int same = 0; same < 3;) {
-      const std::string now = text();
+    std::string seen = text();
+    for (int tries = 0, same = 0; tries < 100 && same < 2; ++tries) {
+      std::this_thread::sleep_for(10ms);
+      std::string now = text();
       same = now == seen ? same + 1 : 0;
-      seen = now;
-      std::this_thread::sleep_for(20ms);
+      seen = std::move(now);
     }
     return seen;
   }
