@@ -6,6 +6,7 @@
 
 #include "cmd/report/columns.h"
 #include "cmd/report/phase_text.h"
+#include "cmd/report/wrapped.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -50,9 +51,9 @@ std::string monitor_line(const MonitorReport& report) {
   return out;
 }
 
-std::vector<std::string> monitor_screen(const MonitorReport& report, Instant now) {
-  std::string text = fmt::format("monitor   {}\n          round {}, until {}", printable(report.summary), report.rounds,
-                                 format_instant(report.until));
+std::vector<std::string> monitor_screen(const MonitorReport& report, Instant now, std::size_t width) {
+  std::vector<std::string> lines = wrapped("monitor   ", printable(report.summary), width);
+  std::string text = fmt::format("          round {}, until {}", report.rounds, format_instant(report.until));
   text += report.until > now ? fmt::format(" (in {})\n", format_duration(report.until - now)) : "\n";
   for (const Check& check : report.checks)
     if (is_told(check)) text += finding(check);
@@ -64,7 +65,6 @@ std::vector<std::string> monitor_screen(const MonitorReport& report, Instant now
                fmt::format("{}{} {}", one.name.host(), one.path, one.endpoint.text())});
   if (!report.standings.empty()) text += table.text();
   if (!report.retire.empty()) text += "before the old side is retired\n" + gates_as_text(report.retire, now);
-  std::vector<std::string> lines;
   std::istringstream all(text);
   for (std::string line; std::getline(all, line);) lines.push_back(std::move(line));
   return lines;

@@ -70,7 +70,7 @@ class Screen {
     answer();
     gates();
     if (story_.monitor)
-      for (const std::string& line : monitor_screen(*story_.monitor, now_)) add(line);
+      for (const std::string& line : monitor_screen(*story_.monitor, now_, size_.width)) add(line);
     if (story_.propagation.empty()) {
       timeline();
       return std::move(lines_);

@@ -384,7 +384,9 @@ TEST_CASE("a run in a terminal: what it waits for, that nobody has to do anythin
   const std::string watching = terminal.once_it_shows({"[>] watch", "bound     "});
   keep_for_looking("terminal-run-watching.txt", watching);
   CHECK_THAT(words_of(watching), Contains("next nothing: this goes on by itself"));
-  keep_for_looking("terminal-run-standby.txt", terminal.once_it_shows({"[x] watch", "standby runs until"}));
+  keep_for_looking("terminal-run-standby.txt",
+                   terminal.once_it_shows({"[x] watch", "standby runs until", "monitor   ", "p99 ms  before: p95",
+                                           "before the old side is retired", "CLOSED     standby-over"}));
   CHECK(terminal.told("#{history_size} #{alternate_on}") == "0 1");
   terminal.once_it_shows({"ended with 0"});
   CHECK(terminal.told("#{cursor_flag} #{alternate_on}") == "1 0");
