@@ -106,7 +106,7 @@ std::string counts(const std::vector<CheckGroup>& groups) {
 }  // namespace
 
 std::string verdict_word(Outlook outlook, TextStyle style) {
-  const auto word = fmt::format("{:<9}", to_text(outlook));
+  std::string word = fmt::format("{:<9}", to_text(outlook));
   if (style == TextStyle::kPlain) return word;
   const auto* colour = "\x1b[32m";
   switch (outlook) {

@@ -13,7 +13,7 @@ namespace {
 /// A cell that a terminal can bear: one long TXT record must not push everything else out of sight.
 std::string cut(const std::string& cell) {
   constexpr std::size_t kMost = 120;
-  const std::string text = printable(cell);
+  std::string text = printable(cell);
   if (text.size() <= kMost) return text;
   std::size_t end = kMost;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;

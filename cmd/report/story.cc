@@ -263,7 +263,8 @@ Result<Story> story_of(const Plan& plan, const Journal& journal, const std::vect
   story.plan_hash = plan.hash;
   story.now = now;
   story.answer = {status.go, status.headline, status.next, status.opens_at};
-  story.gates = gates.empty() ? status.gates : std::move(gates);
+  if (gates.empty()) gates = status.gates;
+  story.gates = std::move(gates);
   story.propagation = propagation_of(*history, *watches, *answers);
   for (const CheckRecord& record : history->checks) {
     if (record.phase == Phase::kPreflight) story.checks.push_back(record);

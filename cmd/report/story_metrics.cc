@@ -169,7 +169,7 @@ void add_monitor(const MonitorReport& report, Families& out) {
            {std::pair("50", took.p50), std::pair("95", took.p95), std::pair("99", took.p99)}) {
         std::vector<std::string> with = where;
         with.push_back(label("percentile", percentile));
-        out.add(name, help, std::move(with), std::chrono::duration<double>(value).count());
+        out.add(name, help, with, std::chrono::duration<double>(value).count());
       }
     };
     quantiles("cutover_monitor_duration_seconds", "How long answers of the window took.", one.took);
