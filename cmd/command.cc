@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
 
@@ -20,6 +19,7 @@
 #include "cmd/report/checks_sarif.h"
 #include "cmd/report/phase_json.h"
 #include "cmd/report/phase_text.h"
+#include "cmd/terminal.h"
 #include "core/text.h"
 
 namespace cutover {
@@ -87,7 +87,7 @@ bool is_interactive(const GlobalOptions& global) {
   return !global.ci && isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
 }
 
-bool can_redraw(const GlobalOptions& global) { return is_interactive(global) && LiveScreen::is_possible(); }
+bool can_redraw(const GlobalOptions& global) { return is_interactive(global) && terminal_can_redraw(); }
 
 Severity severity_from(const std::string& word) {
   return word == "note" ? Severity::kNote : word == "warning" ? Severity::kWarning : Severity::kError;
@@ -101,9 +101,7 @@ Result<Seconds> connection_timeout(const std::string& text) {
 }
 
 TextStyle text_style(const GlobalOptions& global) {
-  const char* terminal = std::getenv("TERM");
-  const bool is_dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
-  const bool colour = !global.ci && !is_dumb && isatty(STDOUT_FILENO) != 0 && LiveScreen::may_use_colour();
+  const bool colour = !global.ci && isatty(STDOUT_FILENO) != 0 && terminal_may_colour();
   return colour ? TextStyle::kColour : TextStyle::kPlain;
 }
 

@@ -1,13 +1,13 @@
 #include "cmd/live_screen.h"
 
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <iostream>
 #include <string_view>
+
+#include "cmd/terminal.h"
 
 namespace cutover {
 namespace {
@@ -21,13 +21,12 @@ constexpr std::size_t kMostLogged = 20000;
 volatile sig_atomic_t is_open = 0;
 
 ScreenSize size_now() {
-  winsize size{};
-  ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+  const TerminalSize size = terminal_size();
   // The last column is left free: what is erased after it would take its last sign away.
-  return {size.ws_col >= 20 ? size.ws_col - 1U : 79U, size.ws_row >= 5 ? size.ws_row : 24U};
+  return {size.columns >= 20 ? size.columns - 1 : 79, size.rows >= 5 ? size.rows : 24};
 }
 
-TextStyle style_now() { return LiveScreen::may_use_colour() ? TextStyle::kColour : TextStyle::kPlain; }
+TextStyle style_now() { return terminal_may_colour() ? TextStyle::kColour : TextStyle::kPlain; }
 
 /// As a signal handler may.
 void write_raw(std::string_view text) { static_cast<void>(::write(STDERR_FILENO, text.data(), text.size()) < 0); }
@@ -59,16 +58,6 @@ void on_suspend_do(void (*handler)(int)) {
 }
 
 }  // namespace
-
-bool LiveScreen::is_possible() {
-  const char* terminal = std::getenv("TERM");
-  return terminal != nullptr && *terminal != '\0' && std::string_view(terminal) != "dumb";
-}
-
-bool LiveScreen::may_use_colour() {
-  const char* refused = std::getenv("NO_COLOR");
-  return refused == nullptr || *refused == '\0';
-}
 
 void LiveScreen::give_terminal_back() {
   if (is_open == 0) return;

@@ -20,10 +20,6 @@ class LiveScreen {
   LiveScreen(const LiveScreen&) = delete;
   LiveScreen& operator=(const LiveScreen&) = delete;
 
-  /// Whether the terminal can do that, by its own word (TERM).
-  static bool is_possible();
-  /// Unless NO_COLOR has a value (https://no-color.org).
-  static bool may_use_colour();
   /// For a handler of signals that ends the program at once.
   static void give_terminal_back();
 

@@ -50,14 +50,7 @@ ExitCode run_monitor(const GlobalOptions& global, const MonitorFlags& flags) {
   cutover.telling.notify = [&notifier](const Notice& notice) { notifier.tell(notice); };
   LiveScreen screen;
   const bool live = global.output == OutputForm::kText && can_redraw(global);
-  if (live) {
-    onlookers->follower.add([&](const Story& story) { screen.draw(story); });
-    cutover.telling.log = [&](const std::string& line) { screen.log(line); };
-  }
-  cutover.stop = [&] {  // asked in every wait
-    onlookers->follower.pass(clock.now());
-    return stop_requested();
-  };
+  look_on(*onlookers, cutover, live ? &screen : nullptr);
   MonitorSink sink;
   sink.round = [&](const MonitorReport& report) { show_to(*onlookers, cutover, {}, &report); };
   sink.minute = [&](const MonitorReport& report) {

@@ -1,6 +1,7 @@
 #include "cmd/onlookers.h"
 
 #include "cmd/command.h"
+#include "cmd/live_screen.h"
 #include "cmd/report/metrics_file.h"
 #include "cmd/report/story_metrics.h"
 
@@ -19,6 +20,17 @@ Result<Onlookers> open_onlookers(const PageFlags& page, const std::string& metri
     });
   if (!metrics.empty()) out.follower.add(into_metrics_file(metrics, log_line));
   return out;
+}
+
+void look_on(Onlookers& onlookers, Cutover& cutover, LiveScreen* screen) {
+  if (screen != nullptr) {
+    onlookers.follower.add([screen](const Story& story) { screen->draw(story); });
+    cutover.telling.log = [screen](const std::string& line) { screen->log(line); };
+  }
+  cutover.stop = [&] {  // asked in every wait
+    onlookers.follower.pass(cutover.clock.now());
+    return stop_requested();
+  };
 }
 
 void show_to(Onlookers& onlookers, const Cutover& cutover, const std::vector<Gate>& gates,

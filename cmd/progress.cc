@@ -1,10 +1,10 @@
 #include "cmd/progress.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <iostream>
+
+#include "cmd/terminal.h"
 
 namespace cutover {
 namespace {
@@ -16,17 +16,12 @@ constexpr std::chrono::milliseconds kBetweenDrawn{250};
 constexpr std::chrono::seconds kBetweenPlain{10};
 constexpr std::size_t kLongestPlain = 300;
 
-bool can_draw(const GlobalOptions& global) {
-  const char* terminal = std::getenv("TERM");
-  return !global.ci && isatty(STDERR_FILENO) != 0 && terminal != nullptr && *terminal != '\0' &&
-         std::string_view(terminal) != "dumb";
-}
+bool can_draw(const GlobalOptions& global) { return !global.ci && isatty(STDERR_FILENO) != 0 && terminal_can_redraw(); }
 
 std::size_t width_now() {
-  winsize size{};
-  ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
   // The last column is left free: a terminal may wrap there.
-  return size.ws_col >= 2 ? size.ws_col - 1U : 79U;
+  const std::size_t columns = terminal_size().columns;
+  return columns >= 2 ? columns - 1 : 79;
 }
 
 std::string_view unit_of(net::Advance::Of of) {

@@ -139,15 +139,8 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
     };
     const bool stream = global.output == OutputForm::kNdjson;
     LiveScreen screen;
-    std::function<void(const std::string&)> log = log_line;
-    if (global.output == OutputForm::kText && can_redraw(global)) {
-      onlookers->follower.add([&](const Story& story) { screen.draw(story); });
-      log = cutover.telling.log = [&](const std::string& line) { screen.log(line); };
-    }
-    cutover.stop = [&] {  // asked in every wait
-      onlookers->follower.pass(cutover.clock.now());
-      return stop_requested();
-    };
+    const bool live = global.output == OutputForm::kText && can_redraw(global);
+    look_on(*onlookers, cutover, live ? &screen : nullptr);
     RunSink sink;
     bool in_trouble = false;
     sink.told = [&](const RunMoment& moment) {
@@ -156,7 +149,7 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
       if (stream)
         print_result(as_ndjson(moment));
       else
-        log(as_line(moment));
+        cutover.log(as_line(moment));
       screen.end();
       // What was to be mended stays to be mended while the run only waits for that.
       if (moment.kind != RunMoment::Kind::kWaiting || !moment.next.empty() || !in_trouble)
@@ -176,7 +169,7 @@ ExitCode run_run(const GlobalOptions& global, const RunFlags& flags) {
     };
     sink.watch.authority = [&](const WatchQuestions&, const AuthorityLook& look) {
       screen.take(look);
-      for (const std::string& line : WatchView::change_lines(look)) log(line);
+      for (const std::string& line : WatchView::change_lines(look)) cutover.log(line);
     };
     auto result = run(cutover, options, sink);
     screen.close();

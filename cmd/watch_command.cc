@@ -35,14 +35,7 @@ ExitCode run_watch(const GlobalOptions& global, const WatchFlags& flags) {
     const bool live = global.output == OutputForm::kText && can_redraw(global);
     std::optional<WatchView> view;  // for lines, where there is no terminal
     LiveScreen screen;
-    if (live) {
-      onlookers->follower.add([&](const Story& story) { screen.draw(story); });
-      cutover.telling.log = [&](const std::string& line) { screen.log(line); };
-    }
-    cutover.stop = [&] {  // asked in every wait
-      onlookers->follower.pass(cutover.clock.now());
-      return stop_requested();
-    };
+    look_on(*onlookers, cutover, live ? &screen : nullptr);
     show_to(*onlookers, cutover);
     WatchSink sink;
     sink.begun = [&](const WatchQuestions& questions) {

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
-
 #include "cmd/report/columns.h"
 #include "cmd/report/phase_text.h"
 #include "cmd/report/wrapped.h"
@@ -65,8 +63,8 @@ std::vector<std::string> monitor_screen(const MonitorReport& report, Instant now
                fmt::format("{}{} {}", one.name.host(), one.path, one.endpoint.text())});
   if (!report.standings.empty()) text += table.text();
   if (!report.retire.empty()) text += "before the old side is retired\n" + gates_as_text(report.retire, now);
-  std::istringstream all(text);
-  for (std::string line; std::getline(all, line);) lines.push_back(std::move(line));
+  text.pop_back();
+  for (std::string& line : split(text, '\n')) lines.push_back(std::move(line));
   return lines;
 }
 

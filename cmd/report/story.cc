@@ -146,10 +146,10 @@ std::vector<StoryPhase> phases_of(const Story& story, const Status& status) {
   // TTLs that were low already need no phase of ours.
   const bool is_past_lowering =
       std::any_of(out.begin() + 2, out.end(), [](const StoryPhase& p) { return !!p.started; });
-  const bool is_not_needed = out.front().text.rfind("not needed", 0) == 0;
-  if (out.front().state == StoryPhase::State::kAhead && (is_past_lowering || is_not_needed))
+  const auto is_not_needed = [](const StoryPhase& phase) { return phase.text.starts_with("not needed"); };
+  if (out.front().state == StoryPhase::State::kAhead && (is_past_lowering || is_not_needed(out.front())))
     out.front().state = StoryPhase::State::kDone;
-  if (out.back().text.rfind("not needed", 0) == 0 && status.standby_until && *status.standby_until <= story.now)
+  if (is_not_needed(out.back()) && status.standby_until && *status.standby_until <= story.now)
     out.back().state = StoryPhase::State::kDone;
   return out;
 }
